@@ -1,0 +1,66 @@
+// swift-tools-version: 6.2
+// The house of the Shortpath simulator: one target a room, arrows one way (see README, "The rooms").
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A room of the house: a library target with the house's settings.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "shortpath",
+  products: [.executable(name: "shortpath", targets: ["shortpath"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    room("SimulationKernel"),
+    room("Wire", ["SimulationKernel"]),
+    room("WireCodec", ["SimulationKernel", "Wire"]),
+    room("Trace", ["SimulationKernel", "Wire"]),
+    room("NetworkModel", ["SimulationKernel", "Wire", "Trace"]),
+    room("Protocols", ["SimulationKernel", "Wire", "Trace"]),
+    room("HostStack", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols"]),
+    room("VirtualDesktop", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack"]),
+    room(
+      "ScenarioModel",
+      ["SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "VirtualDesktop"]),
+    room("ScenarioFormat", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", .product(name: "Yams", package: "Yams")]),
+    room(
+      "Simulation",
+      [
+        "SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "VirtualDesktop",
+        "ScenarioModel",
+      ]),
+    room("Studies", ["SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation"]),
+    room(
+      "ResultStore",
+      [
+        "SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation", "Studies",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    room("Reports", ["SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation", "Studies"]),
+    .executableTarget(
+      name: "shortpath",
+      dependencies: [
+        "SimulationKernel", "Wire", "Trace", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies",
+        "ResultStore", "Reports",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,76 @@
+// Why a packet ended without being delivered. Each reason is stored by its code and has a page in `shortpath codes`.
+
+/// The reason of a drop. Raw values are stored: never renumber, only append.
+public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  case none = 0
+  // Links.
+  case linkLoss = 1
+  case queueFull = 2
+  case linkDown = 3
+  // The IP layer.
+  case noRoute = 10
+  case ttlExpired = 11
+  case mtuExceeded = 12
+  case notForMe = 13
+  case sourceNotLocal = 14
+  // Rules.
+  case rule = 20
+  // Address translation.
+  case natNoMapping = 30
+  case natFiltered = 31
+  case natPortsExhausted = 32
+  case natHairpinOff = 33
+  case natUnsupported = 34
+  // Virtual interfaces.
+  case tunnelDown = 40
+  case tunnelBadKey = 41
+  case carrierLost = 42
+  // Hosts.
+  case noSocket = 50
+  case notListening = 51
+  case duplicate = 52
+  case unexpected = 53
+  // Shortpath's own checks.
+  case cookieHashUnknown = 60
+  case cookieMismatch = 61
+  case notAuthenticated = 62
+  case badCredentials = 63
+  case wrongSource = 64
+  case attemptClosed = 65
+  case icmpUnmatched = 66
+
+  /// The stable code, as results and reports print it.
+  public var code: String {
+    switch self {
+    case .none: "none"
+    case .linkLoss: "link-loss"
+    case .queueFull: "queue-full"
+    case .linkDown: "link-down"
+    case .noRoute: "no-route"
+    case .ttlExpired: "ttl-expired"
+    case .mtuExceeded: "mtu-exceeded"
+    case .notForMe: "not-for-me"
+    case .sourceNotLocal: "source-not-local"
+    case .rule: "rule"
+    case .natNoMapping: "nat-no-mapping"
+    case .natFiltered: "nat-filtered"
+    case .natPortsExhausted: "nat-ports-exhausted"
+    case .natHairpinOff: "nat-hairpin-off"
+    case .natUnsupported: "nat-unsupported"
+    case .tunnelDown: "tunnel-down"
+    case .tunnelBadKey: "tunnel-bad-key"
+    case .carrierLost: "carrier-lost"
+    case .noSocket: "no-socket"
+    case .notListening: "not-listening"
+    case .duplicate: "duplicate"
+    case .unexpected: "unexpected"
+    case .cookieHashUnknown: "cookie-hash-unknown"
+    case .cookieMismatch: "cookie-mismatch"
+    case .notAuthenticated: "not-authenticated"
+    case .badCredentials: "bad-credentials"
+    case .wrongSource: "wrong-source"
+    case .attemptClosed: "attempt-closed"
+    case .icmpUnmatched: "icmp-unmatched"
+    }
+  }
+}

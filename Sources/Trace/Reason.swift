@@ -1,0 +1,111 @@
+// Why an attempt or a session ended as it did: stable codes, one page each in `shortpath codes`.
+public import Wire
+
+/// How an attempt at a transport ended (DESIGN, "Words").
+public enum AttemptOutcome: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  case pending = 0
+  case won = 1
+  case failed = 2
+  case abandoned = 3
+  case notTried = 4
+  public var name: String {
+    switch self {
+    case .pending: "pending"
+    case .won: "won"
+    case .failed: "failed"
+    case .abandoned: "abandoned"
+    case .notTried: "not-tried"
+    }
+  }
+}
+
+/// The reason of an attempt's or session's end. Raw values are stored: never renumber, only append.
+public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  case none = 0
+  // Won.
+  case onlyDirectPath = 1
+  case lowestRoundTrip = 2
+  case establishedFirst = 3
+  case onlyTransport = 4
+  case noUDPPath = 5
+  case shortpathOff = 6
+  // Not tried.
+  case listenerOff = 20
+  case hostPoolSetting = 21
+  case hostPolicy = 22
+  case clientSetting = 23
+  case noRelay = 24
+  case baseTransportMissing = 25
+  // Failed.
+  case noAnswer = 40
+  case allPairsFailed = 41
+  case noCandidatePairs = 42
+  case udpConnectionFailed = 43
+  case tlsFailed = 44
+  case tunnelRefused = 45
+  case signallingLost = 46
+  case noListenerAddress = 47
+  // Abandoned.
+  case lostRace = 60
+  case replaced = 61
+  case sessionEnded = 62
+  // Failures of the session itself.
+  case directoryUnreachable = 80
+  case feedUnreachable = 81
+  case gatewayUnreachable = 82
+  case signInRefused = 83
+  case tokenRefused = 84
+  case resourceUnknown = 85
+  case noHealthyHost = 86
+  case certificateRejected = 87
+  case brokerUnavailable = 88
+  case hostUnreachable = 89
+  case connectionLost = 90
+  case licensingFailed = 91
+  case protocolViolation = 92
+  case undecided = 99
+
+  /// The stable code, as results and reports print it.
+  public var code: String {
+    switch self {
+    case .none: "none"
+    case .onlyDirectPath: "only-direct-path"
+    case .lowestRoundTrip: "lowest-round-trip"
+    case .establishedFirst: "established-first"
+    case .onlyTransport: "only-transport"
+    case .noUDPPath: "no-udp-path"
+    case .shortpathOff: "shortpath-off"
+    case .listenerOff: "listener-off"
+    case .hostPoolSetting: "host-pool-setting"
+    case .hostPolicy: "host-policy"
+    case .clientSetting: "client-setting"
+    case .noRelay: "no-relay"
+    case .baseTransportMissing: "base-transport-missing"
+    case .noAnswer: "no-answer"
+    case .allPairsFailed: "all-pairs-failed"
+    case .noCandidatePairs: "no-candidate-pairs"
+    case .udpConnectionFailed: "udp-connection-failed"
+    case .tlsFailed: "tls-failed"
+    case .tunnelRefused: "tunnel-refused"
+    case .signallingLost: "signalling-lost"
+    case .noListenerAddress: "no-listener-address"
+    case .lostRace: "lost-race"
+    case .replaced: "replaced"
+    case .sessionEnded: "session-ended"
+    case .directoryUnreachable: "directory-unreachable"
+    case .feedUnreachable: "feed-unreachable"
+    case .gatewayUnreachable: "gateway-unreachable"
+    case .signInRefused: "sign-in-refused"
+    case .tokenRefused: "token-refused"
+    case .resourceUnknown: "resource-unknown"
+    case .noHealthyHost: "no-healthy-host"
+    case .certificateRejected: "certificate-rejected"
+    case .brokerUnavailable: "broker-unavailable"
+    case .hostUnreachable: "host-unreachable"
+    case .connectionLost: "connection-lost"
+    case .licensingFailed: "licensing-failed"
+    case .protocolViolation: "protocol-violation"
+    case .undecided: "undecided"
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// One record of the trace: what happened, where, when, and which earlier record caused it.
+public import SimulationKernel
+public import Wire
+
+/// The kinds of record. Story kinds always exist; motion kinds exist when a sink asks.
+public enum RecordKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  // Story.
+  case milestone = 1
+  case transition = 2
+  case attempt = 3
+  case candidate = 4
+  case pair = 5
+  case decision = 6
+  case mappingMade = 7
+  case mappingLost = 8
+  case drop = 9
+  case roundTrip = 10
+  case channelTotal = 11
+  case probe = 12
+  case request = 13
+  case runEnded = 14
+  // Motion.
+  case sent = 32
+  case forwarded = 33
+  case translated = 34
+  case delivered = 35
+  case timer = 36
+
+  public var isMotion: Bool { rawValue >= 32 }
+}
+
+/// States of a candidate pair as the trace tells them: RFC 8445 §6.1.2.6, and what became of it.
+public enum PairEvent: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  case formed = 1
+  case valid = 2
+  case failed = 3
+  case nominated = 4
+  case unfinished = 5
+  case cancelled = 6
+  public var name: String { String(describing: self) }
+}
+
+/// A record. Which fields mean something depends on `kind`; the accessors of `Recorder` fill them.
+public struct Record: Sendable, BitwiseCopyable, Equatable {
+  /// From 1, in the order things happened.
+  public var number: UInt64
+  /// The number of the record that caused this one; 0 for the scenario itself.
+  public var cause: UInt64
+  public var time: SimTime
+  public var kind: RecordKind
+  /// `Milestone`, `Reason`, `DropReason`, `PairEvent`, `CandidateType`, `VirtualChannel`, or an interned state name by kind.
+  public var code: UInt16
+  /// Kind-specific second code (an outcome, a machine's interned name, a transport).
+  public var detail: UInt16
+  public var node: NodeID
+  /// The rule that decided, as a row of the world's rule table; −1 for none.
+  public var rule: Int32
+  public var session: UInt16
+  public var attempt: Transport
+  /// The candidate pair's row in its session, from 1; 0 for none.
+  public var pair: UInt16
+  public var topic: ConversationTopic
+  public var proto: UInt8
+  public var from: Endpoint
+  public var to: Endpoint
+  /// Kind-specific number: a length in bytes, a round trip in nanoseconds, a count.
+  public var value: Int64
+  public var extra: Int64
+
+  public init(kind: RecordKind, node: NodeID, code: UInt16 = 0) {
+    self.number = 0
+    self.cause = 0
+    self.time = .zero
+    self.kind = kind
+    self.code = code
+    self.detail = 0
+    self.node = node
+    self.rule = -1
+    self.session = 0
+    self.attempt = .reverseConnect
+    self.pair = 0
+    self.topic = .background
+    self.proto = 0
+    self.from = .none
+    self.to = .none
+    self.value = 0
+    self.extra = 0
+  }
+
+  public var milestone: Milestone? { kind == .milestone ? Milestone(rawValue: UInt8(code)) : nil }
+  public var dropReason: DropReason? { kind == .drop ? DropReason(rawValue: UInt8(code)) : nil }
+  public var pairEvent: PairEvent? { kind == .pair ? PairEvent(rawValue: UInt8(code)) : nil }
+  public var candidateType: CandidateType? { kind == .candidate ? CandidateType(rawValue: UInt8(code)) : nil }
+  public var reason: Reason? { kind == .attempt || kind == .decision ? Reason(rawValue: UInt8(code)) : nil }
+  public var outcome: AttemptOutcome? { kind == .attempt ? AttemptOutcome(rawValue: UInt8(detail)) : nil }
+}

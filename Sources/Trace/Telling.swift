@@ -1,0 +1,88 @@
+// The sentences of the story: one function per kind of record, so that every teller fills the same fields.
+public import SimulationKernel
+public import Wire
+
+extension Recorder {
+  @discardableResult
+  public func milestone(_ milestone: Milestone, at node: NodeID, session: Int, attempt: Transport = .reverseConnect) -> UInt64 {
+    var record = Record(kind: .milestone, node: node, code: UInt16(milestone.rawValue))
+    record.session = UInt16(session)
+    record.attempt = attempt
+    return tell(record)
+  }
+
+  /// A machine entered a state.
+  public func transition(_ machine: String, to state: String, at node: NodeID, session: Int, attempt: Transport = .reverseConnect) {
+    var record = Record(kind: .transition, node: node, code: intern(state))
+    record.detail = intern(machine)
+    record.session = UInt16(session)
+    record.attempt = attempt
+    tell(record)
+  }
+
+  /// An attempt at a transport started (`pending`) or ended. `setting` is the interned name of what forbade it.
+  public func attempt(
+    _ transport: Transport, _ outcome: AttemptOutcome, _ reason: Reason, at node: NodeID, session: Int, setting: String = ""
+  ) {
+    var record = Record(kind: .attempt, node: node, code: UInt16(reason.rawValue))
+    record.detail = UInt16(outcome.rawValue)
+    record.session = UInt16(session)
+    record.attempt = transport
+    record.extra = Int64(intern(setting))
+    tell(record)
+  }
+
+  public func candidate(_ candidate: CandidateDescription, at node: NodeID, session: Int) {
+    var record = Record(kind: .candidate, node: node, code: UInt16(candidate.type.rawValue))
+    record.session = UInt16(session)
+    record.attempt = .public
+    record.from = candidate.base
+    record.to = candidate.endpoint
+    record.value = Int64(candidate.priority)
+    tell(record)
+  }
+
+  /// A candidate pair's fate; `roundTrip` is the measured one of a valid pair.
+  public func pair(
+    _ event: PairEvent, row: Int, local: Endpoint, remote: Endpoint, roundTrip: SimDuration? = nil, at node: NodeID, session: Int
+  ) {
+    var record = Record(kind: .pair, node: node, code: UInt16(event.rawValue))
+    record.session = UInt16(session)
+    record.attempt = .public
+    record.pair = UInt16(row)
+    record.from = local
+    record.to = remote
+    record.value = roundTrip?.nanoseconds ?? -1
+    tell(record)
+  }
+
+  /// The session's transport was decided. `route` is the interned name of the network it goes over.
+  public func decision(_ transport: Transport, route: String, _ reason: Reason, at node: NodeID, session: Int) {
+    var record = Record(kind: .decision, node: node, code: UInt16(reason.rawValue))
+    record.detail = intern(route)
+    record.session = UInt16(session)
+    record.attempt = transport
+    tell(record)
+  }
+
+  /// A round trip measured end to end at RDP level on `transport`.
+  public func roundTrip(_ value: SimDuration, on transport: Transport, at node: NodeID, session: Int) {
+    var record = Record(kind: .roundTrip, node: node)
+    record.session = UInt16(session)
+    record.attempt = transport
+    record.value = value.nanoseconds
+    tell(record)
+  }
+
+  /// Bytes of one virtual channel that `node` has sent (`extra` 0) or received (`extra` 1) on `transport`.
+  public func channelTotal(
+    _ channel: VirtualChannel, bytes: UInt64, received: Bool, on transport: Transport, at node: NodeID, session: Int
+  ) {
+    var record = Record(kind: .channelTotal, node: node, code: UInt16(channel.rawValue))
+    record.session = UInt16(session)
+    record.attempt = transport
+    record.value = Int64(bytes)
+    record.extra = received ? 1 : 0
+    tell(record)
+  }
+}

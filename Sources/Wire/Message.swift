@@ -1,0 +1,85 @@
+// Everything a packet or a stream can carry, in one type: what `encodedLength` counts is what the wire would.
+
+/// Bytes whose meaning is not modelled; `bytes` is there when somebody gave real ones.
+public struct OpaqueBytes: Hashable, Sendable {
+  public var length: Int
+  public var bytes: [UInt8]?
+  public init(length: Int, bytes: [UInt8]? = nil) {
+    precondition(bytes.map { $0.count == length } ?? true, "\(length) opaque bytes given as \(bytes?.count ?? 0)")
+    self.length = length
+    self.bytes = bytes
+  }
+}
+
+/// An ICMP or ICMPv6 error with what it quotes of the packet that caused it (RFC 792, RFC 4443).
+public struct ICMPError: Hashable, Sendable, BitwiseCopyable {
+  public enum Kind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    case networkUnreachable, hostUnreachable, portUnreachable, fragmentationNeeded, administrativelyProhibited, timeExceeded
+  }
+  public var kind: Kind
+  /// The quoted packet's addresses and ports, as they were where the error arose.
+  public var source: Endpoint
+  public var destination: Endpoint
+  public var proto: TransportProtocol
+  /// The next hop's MTU in bytes, with `fragmentationNeeded`.
+  public var mtu: UInt16
+  public init(kind: Kind, source: Endpoint, destination: Endpoint, proto: TransportProtocol, mtu: UInt16 = 0) {
+    self.kind = kind
+    self.source = source
+    self.destination = destination
+    self.proto = proto
+    self.mtu = mtu
+  }
+  /// Header, quoted IP header and its first 8 bytes (RFC 792).
+  public var encodedLength: Int { HeaderLength.icmp + HeaderLength.ip(source.address) + 8 }
+}
+
+/// An outer datagram of a VPN tunnel.
+public enum TunnelMessage: Hashable, Sendable {
+  case hello(key: Secret, inner: IPAddress)
+  case welcome(key: Secret)
+  case keepAlive(key: Secret)
+  /// An inner packet, by its slot in the world's packet store.
+  case inner(slot: UInt32, length: Int32, key: Secret)
+
+  /// ESP in UDP (RFC 3948, RFC 4303 with AES-GCM, RFC 4106): SPI 4, sequence 4, IV 8, padding and trailer 4, tag 16.
+  public static let overhead = 36
+  public var encodedLength: Int {
+    switch self {
+    case .hello: 420
+    case .welcome: 420
+    // RFC 3948 §2.3: a single byte.
+    case .keepAlive: 1
+    case .inner(_, let length, _): Int(length) + Self.overhead
+    }
+  }
+}
+
+/// A message: the payload of a datagram or a piece of a stream.
+public indirect enum Message: Hashable, Sendable {
+  case opaque(OpaqueBytes)
+  case icmp(ICMPError)
+  case stun(STUNMessage)
+  case rdpUDP(RDPUDPDatagram)
+  case tunnel(TunnelMessage)
+  case tls(TLSRecord)
+  case service(ServiceMessage)
+  /// A binary WebSocket frame (RFC 6455 §5.2) around bytes of another stream.
+  case webSocket(StreamSlice, masked: Bool)
+  case rdp(RDPMessage)
+
+  public var encodedLength: Int {
+    switch self {
+    case .opaque(let opaque): opaque.length
+    case .icmp(let error): error.encodedLength
+    case .stun(let message): message.encodedLength
+    case .rdpUDP(let datagram): datagram.encodedLength
+    case .tunnel(let message): message.encodedLength
+    case .tls(let record): record.encodedLength
+    case .service(let message): message.encodedLength
+    case .webSocket(let slice, let masked):
+      slice.count + (slice.count < 126 ? 2 : slice.count < 65_536 ? 4 : 10) + (masked ? 4 : 0)
+    case .rdp(let message): message.encodedLength
+    }
+  }
+}
