@@ -1,6 +1,5 @@
 // A packet as it travels: addresses, ports and a handle to what it carries. Bytes are made only for captures; the lengths here
 // are the lengths on the wire, so serialisation and MTU are exact.
-public import SimulationKernel
 
 /// The protocols a packet may carry, with their IANA numbers.
 public enum TransportProtocol: UInt8, Sendable, BitwiseCopyable, CaseIterable {
