@@ -1,5 +1,5 @@
 // The three fingerprints of a run: what came out, what was said, and where everything went when.
-public import SimulationKernel
+import SimulationKernel
 
 /// Digests that are equal exactly (with overwhelming probability) when two runs agree at that level.
 public struct Fingerprints: Hashable, Sendable {

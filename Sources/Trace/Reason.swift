@@ -1,5 +1,4 @@
 // Why an attempt or a session ended as it did: stable codes, one page each in `shortpath codes`.
-public import Wire
 
 /// How an attempt at a transport ended (DESIGN, "Words").
 public enum AttemptOutcome: UInt8, Sendable, CaseIterable, BitwiseCopyable {
