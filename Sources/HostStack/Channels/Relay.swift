@@ -1,0 +1,60 @@
+// A gateway's relay: raw data between two connections that have nothing but it in common. It forwards slices of a stream it cannot read.
+public import Wire
+
+/// How a relay ended.
+public protocol RelayOwner: AnyObject {
+  func relayEnded(_ relay: Relay, clientLegFirst: Bool, _ failure: CarrierFailure?)
+}
+
+public final class Relay: CarrierHandler {
+  public let client: any Carrier
+  public let host: any Carrier
+  public weak var owner: (any RelayOwner)?
+  /// Bytes that may wait for one leg before the relay stops reading the other, so that a slow end closes the far sender's window (*assumed*).
+  public static let buffer: UInt64 = 262_144
+  public private(set) var relayed: UInt64 = 0
+  private var ended = false
+
+  /// Starts relaying between two upgraded legs.
+  public init(client: any Carrier, host: any Carrier) {
+    self.client = client
+    self.host = host
+    client.upper = self
+    host.upper = self
+    pump(from: client, to: host)
+    pump(from: host, to: client)
+  }
+
+  private func pump(from source: any Carrier, to sink: any Carrier) {
+    guard !ended else { return }
+    while sink.backlog < Relay.buffer, let message = source.read() {
+      guard case .webSocket(let slice, _) = message else { return source.abort() }
+      relayed += UInt64(slice.count)
+      sink.write(.webSocket(slice, masked: false))
+    }
+    source.consumed()
+  }
+
+  public func carrierConnected(_ carrier: any Carrier) {}
+
+  public func carrierReadable(_ carrier: any Carrier) {
+    if carrier === client { pump(from: client, to: host) } else { pump(from: host, to: client) }
+  }
+
+  public func carrierDrained(_ carrier: any Carrier) {
+    if carrier === client { pump(from: host, to: client) } else { pump(from: client, to: host) }
+  }
+
+  public func carrierPeerClosed(_ carrier: any Carrier) {
+    client.close()
+    host.close()
+  }
+
+  public func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
+    guard !ended else { return }
+    ended = true
+    let clientFirst = carrier === client
+    (clientFirst ? host : client).close()
+    owner?.relayEnded(self, clientLegFirst: clientFirst, failure)
+  }
+}

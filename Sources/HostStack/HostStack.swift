@@ -1,0 +1,196 @@
+// Every host of a world above its IP layer: demultiplexes packets to sockets, virtual interfaces and timers.
+public import NetworkModel
+public import SimulationKernel
+public import Trace
+public import Wire
+
+/// Something with a deadline: it owns one timer slot, re-armed when its earliest deadline changes.
+public protocol Deadlined: AnyObject {
+  func deadlineReached()
+}
+
+/// A timer slot with its owner.
+public struct TimerHandle: Sendable, BitwiseCopyable {
+  var slot: UInt32
+  var owner: UInt32
+}
+
+struct SocketKey: FlatKey, BitwiseCopyable {
+  var node: Int32
+  var local: Endpoint
+  var remote: Endpoint
+  @inline(__always) var flatHash: UInt64 { local.hash &* 31 &+ remote.hash ^ UInt64(UInt32(bitPattern: node)) << 20 }
+}
+
+/// Accepts TCP connections on a port.
+public protocol StreamListener: AnyObject {
+  /// A connection is being opened by a peer; returns who handles it, or `nil` to refuse.
+  func accept(_ socket: TCPSocket) -> (any CarrierHandler)?
+}
+
+public final class HostStack: NetworkDelegate {
+  public let network: Network
+  public var recorder: Recorder { network.recorder }
+  public var now: SimTime { network.now }
+  public var chance: Chance { network.chance }
+  /// What sockets' machines are set to.
+  public var tcpSettings = TCPSettings()
+
+  private var timerOwners: [(any Deadlined)?] = []
+  private var freeOwners: [UInt32] = []
+  @exclusivity(unchecked) var udpTable = FlatTable<SocketKey, UInt32>()
+  @exclusivity(unchecked) var tcpTable = FlatTable<SocketKey, UInt32>()
+  @exclusivity(unchecked) var listenerTable = FlatTable<SocketKey, UInt32>()
+  var udpSockets: [UDPSocket?] = []
+  var freeUDP: [UInt32] = []
+  var tcpSockets: [TCPSocket?] = []
+  var freeTCP: [UInt32] = []
+  var listeners: [any StreamListener] = []
+  /// Applications behind virtual interfaces, by interface row.
+  var tunnels: [Int32: TunnelEndpoint] = [:]
+
+  public init(network: Network) {
+    self.network = network
+    network.delegate = self
+  }
+
+  // MARK: Timers
+
+  public func makeTimer(for owner: any Deadlined) -> TimerHandle {
+    let row: UInt32
+    if let free = freeOwners.popLast() {
+      row = free
+      timerOwners[Int(row)] = owner
+    } else {
+      row = UInt32(timerOwners.count)
+      timerOwners.append(owner)
+    }
+    return TimerHandle(slot: network.makeTimer(owner: row), owner: row)
+  }
+
+  public func freeTimer(_ timer: TimerHandle) {
+    network.freeTimer(timer.slot)
+    timerOwners[Int(timer.owner)] = nil
+    freeOwners.append(timer.owner)
+  }
+
+  public func arm(_ timer: TimerHandle, _ deadline: SimTime) { network.arm(timer.slot, deadline) }
+
+  public func timerDue(owner: UInt32) { timerOwners[Int(owner)]?.deadlineReached() }
+
+  // MARK: From below
+
+  public func receive(_ packet: Packet, at node: NodeID, on interface: InterfaceID) -> Delivery {
+    switch packet.proto {
+    case .udp: receiveUDP(packet, at: node)
+    case .tcp: receiveTCP(packet, at: node)
+    case .icmp: receiveICMP(packet, at: node)
+    }
+  }
+
+  private func receiveUDP(_ packet: Packet, at node: NodeID) -> Delivery {
+    let exact = SocketKey(node: node.index, local: packet.destination, remote: .none)
+    let open = SocketKey(node: node.index, local: Endpoint(.unspecified, packet.destination.port), remote: .none)
+    guard let row = udpTable[exact] ?? udpTable[open], let socket = udpSockets[Int(row)], let handler = socket.handler else {
+      return .refused(.noSocket)
+    }
+    guard let message = network.message(packet.payload) else { return .refused(.unexpected) }
+    return handler.receive(message, packet, on: socket)
+  }
+
+  private func receiveTCP(_ packet: Packet, at node: NodeID) -> Delivery {
+    let key = SocketKey(node: node.index, local: packet.destination, remote: packet.source)
+    if let row = tcpTable[key], let socket = tcpSockets[Int(row)] {
+      socket.receive(packet)
+      return .taken
+    }
+    if packet.tcp.flags.contains(.syn), !packet.tcp.flags.contains(.ack), let row = listener(at: node, packet.destination) {
+      let socket = TCPSocket(accepting: packet, at: node, stack: self)
+      guard let handler = listeners[Int(row)].accept(socket) else {
+        socket.discard()
+        refuse(packet, at: node)
+        return .refused(.notListening)
+      }
+      socket.handler = handler
+      socket.receive(packet)
+      return .taken
+    }
+    refuse(packet, at: node)
+    return .refused(.notListening)
+  }
+
+  private func listener(at node: NodeID, _ local: Endpoint) -> UInt32? {
+    listenerTable[SocketKey(node: node.index, local: Endpoint(.unspecified, local.port), remote: .none)]
+  }
+
+  /// RFC 9293 §3.10.7.1: a segment for no connection is answered with a reset, unless it is one.
+  private func refuse(_ packet: Packet, at node: NodeID) {
+    let header = packet.tcp
+    guard !header.flags.contains(.rst) else { return }
+    var answer = TCPHeader(flags: .rst)
+    if header.flags.contains(.ack) {
+      answer.sequence = header.acknowledgement
+    } else {
+      let length = UInt32(header.length) + (header.flags.contains(.syn) ? 1 : 0) + (header.flags.contains(.fin) ? 1 : 0)
+      answer.acknowledgement = header.sequence &+ length
+      answer.flags = [.rst, .ack]
+    }
+    sendTCP(answer, from: packet.destination, to: packet.source, node: node, stream: .none, conversation: packet.conversation)
+  }
+
+  private func receiveICMP(_ packet: Packet, at node: NodeID) -> Delivery {
+    guard case .icmp(let error)? = network.message(packet.payload) else { return .refused(.unexpected) }
+    // RFC 1122 §3.2.2.1: protocol and port unreachable are hard errors; the others are hints.
+    let hard = error.kind == .portUnreachable
+    switch error.proto {
+    case .tcp:
+      let key = SocketKey(node: node.index, local: error.source, remote: error.destination)
+      guard let row = tcpTable[key], let socket = tcpSockets[Int(row)] else { return .refused(.icmpUnmatched) }
+      socket.unreachable(hard: hard)
+    case .udp:
+      let exact = SocketKey(node: node.index, local: error.source, remote: .none)
+      let open = SocketKey(node: node.index, local: Endpoint(.unspecified, error.source.port), remote: .none)
+      guard let row = udpTable[exact] ?? udpTable[open], let socket = udpSockets[Int(row)], let handler = socket.handler else {
+        return .refused(.icmpUnmatched)
+      }
+      handler.unreachable(error.destination, hard: hard, on: socket)
+    case .icmp: return .refused(.icmpUnmatched)
+    }
+    return .taken
+  }
+
+  public func transmit(slot: UInt32, on interface: InterfaceID) -> Delivery {
+    tunnels[interface.index]?.transmit(slot: slot, on: interface) ?? .refused(.tunnelDown)
+  }
+
+  // MARK: Ports
+
+  /// Windows' dynamic port range (Microsoft, "The default dynamic port range"); 65330 is Azure's own (avd-connectivity.md §1.4).
+  static let ephemeralPorts: ClosedRange<UInt16> = 49_152...65_535
+  static let reservedPort: UInt16 = 65_330
+
+  /// A free local port out of `range`, drawn for `purpose`; `nil` when all are in use.
+  func freePort(
+    at node: NodeID, range: ClosedRange<UInt16> = HostStack.ephemeralPorts, for purpose: UInt64, isUsed: (UInt16) -> Bool
+  ) -> UInt16? {
+    let span = UInt64(range.upperBound - range.lowerBound) + 1
+    let start = chance.draw(below: span, recorder.key(of: node), .ephemeralPort, purpose)
+    for step in 0..<span {
+      let port = range.lowerBound + UInt16((start + step) % span)
+      if port != HostStack.reservedPort, !isUsed(port) { return port }
+    }
+    return nil
+  }
+
+  /// Opens a conversation whose key follows from who opens it and what it is about.
+  public func open(
+    _ topic: ConversationTopic, by node: NodeID, session: Int = 0, attempt: Transport = .reverseConnect, pair: Int = 0, subject: UInt64
+  ) -> ConversationID {
+    let key = mix(recorder.key(of: node).value, mix(UInt64(topic.rawValue), UInt64(session), UInt64(attempt.rawValue)), subject)
+    return recorder.open(
+      Conversation(
+        key: key, topic: topic, session: UInt16(session), attempt: attempt, pair: UInt16(pair), opener: node))
+  }
+
+  func key(of conversation: ConversationID) -> UInt64 { recorder.conversations[Int(conversation.index)].key }
+}

@@ -1,0 +1,62 @@
+// A carrier brings an ordered stream of messages to its peer. TCP and RDP-UDP are carriers; TLS and WebSocket are carriers on carriers.
+public import Wire
+
+/// Why a carrier ended other than orderly.
+public enum CarrierFailure: Equatable, Sendable {
+  /// Nobody answered.
+  case timedOut
+  /// The peer (or something on the way) refused or reset it.
+  case refused
+  case noRoute
+  /// TLS did not come up.
+  case security(String)
+}
+
+public protocol Carrier: AnyObject {
+  /// The log this side writes.
+  var outgoing: StreamID { get }
+  /// The log this side reads; known once the peer has been heard.
+  var incoming: StreamID { get }
+  /// The offset up to which `incoming` has come without a gap.
+  var readable: UInt64 { get }
+  /// Bytes written and not yet known to have arrived.
+  var backlog: UInt64 { get }
+  var stack: HostStack { get }
+  var upper: (any CarrierHandler)? { get set }
+  /// The outgoing log has grown.
+  func flush()
+  /// The upper layer has read: the lowest one may open its window.
+  func consumed()
+  /// Ends the stream once everything written has arrived.
+  func close()
+  /// Ends it at once.
+  func abort()
+}
+
+/// The layer above a carrier.
+public protocol CarrierHandler: AnyObject {
+  func carrierConnected(_ carrier: any Carrier)
+  func carrierReadable(_ carrier: any Carrier)
+  /// Some of the backlog has arrived.
+  func carrierDrained(_ carrier: any Carrier)
+  /// The peer will send no more.
+  func carrierPeerClosed(_ carrier: any Carrier)
+  /// It is over; nothing else will be told of it.
+  func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?)
+}
+
+extension CarrierHandler {
+  public func carrierDrained(_ carrier: any Carrier) {}
+  public func carrierPeerClosed(_ carrier: any Carrier) { carrier.close() }
+}
+
+extension Carrier {
+  /// Writes a message and lets it go.
+  public func write(_ message: Message) {
+    stack.network.streams.append(message, to: outgoing)
+    flush()
+  }
+
+  /// The next message that has come whole.
+  public func read() -> Message? { stack.network.streams.next(of: incoming, upTo: readable)?.message }
+}

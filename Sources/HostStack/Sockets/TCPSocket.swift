@@ -1,0 +1,208 @@
+// A TCP connection on a node: feeds its machine, sends what the machine wants sent, and keeps one timer slot armed.
+public import NetworkModel
+public import Protocols
+import SimulationKernel
+public import Wire
+
+public typealias TCPSettings = TCPConnection.Settings
+
+public final class TCPSocket: Carrier, Deadlined {
+  public let stack: HostStack
+  public let node: NodeID
+  public private(set) var local: Endpoint
+  public let remote: Endpoint
+  public let outgoing: StreamID
+  public private(set) var incoming = StreamID.none
+  public private(set) var readable: UInt64 = 0
+  public weak var upper: (any CarrierHandler)?
+  public let conversation: ConversationID
+  /// Its own owner, alive as long as the connection.
+  public var handler: (any CarrierHandler)? {
+    get { upper }
+    set { upper = newValue }
+  }
+  public private(set) var machine: TCPConnection
+  private var row: UInt32 = .max
+  private var timer: TimerHandle?
+  private var armed = SimTime.never
+  private var effects: [TCPConnection.Effect] = []
+  private var isClosed = false
+  private var acknowledged: UInt64 = 0
+  /// When the connection attempt started, and how long it took.
+  public private(set) var connectTime: SimDuration?
+  private let opened: SimTime
+
+  /// Opens a connection from `node`; what becomes of it is told to `upper`.
+  public init(
+    connecting node: NodeID, to remote: Endpoint, in conversation: ConversationID, stack: HostStack, upper: any CarrierHandler
+  ) {
+    self.stack = stack
+    self.node = node
+    self.remote = remote
+    self.conversation = conversation
+    self.upper = upper
+    self.outgoing = stack.network.streams.open()
+    self.opened = stack.now
+    let key = stack.key(of: conversation)
+    let own = stack.recorder.key(of: node)
+    let isn = UInt32(truncatingIfNeeded: stack.chance.draw(own, .initialSequence, key))
+    machine = TCPConnection(initialSequence: isn, settings: TCPSocket.settings(for: remote, stack))
+    let out = stack.network.route(remote.address, from: node, bound: .none)
+    let address = out.flatMap { stack.network.interfaces[Int($0.index)].address(like: remote.address) } ?? .unspecified
+    let port = stack.freePort(at: node, for: key) { port in
+      stack.tcpTable[SocketKey(node: node.index, local: Endpoint(address, port), remote: remote)] != nil
+    }
+    local = Endpoint(address, port ?? 0)
+    enter()
+    if out == nil || address == .unspecified || port == nil {
+      // Told after the caller has the socket in hand: nothing is decided inside the initializer.
+      pendingFailure = .noRoute
+      timer.map { stack.arm($0, stack.now) }
+    } else {
+      feed(.connect)
+    }
+  }
+
+  /// A connection that a peer opens with `packet`; the packet is fed afterwards.
+  init(accepting packet: Packet, at node: NodeID, stack: HostStack) {
+    self.stack = stack
+    self.node = node
+    self.local = packet.destination
+    self.remote = packet.source
+    self.conversation = packet.conversation
+    self.outgoing = stack.network.streams.open()
+    self.opened = stack.now
+    let isn = UInt32(
+      truncatingIfNeeded: stack.chance.draw(
+        stack.recorder.key(of: node), .initialSequence, mix(stack.key(of: packet.conversation), 2)))
+    machine = TCPConnection(listening: isn, settings: TCPSocket.settings(for: packet.source, stack))
+    enter()
+  }
+
+  private var pendingFailure: CarrierFailure?
+
+  private static func settings(for remote: Endpoint, _ stack: HostStack) -> TCPSettings {
+    var settings = stack.tcpSettings
+    if !remote.address.isV4 { settings.maximumSegment -= HeaderLength.ipv6 - HeaderLength.ipv4 }
+    return settings
+  }
+
+  private func enter() {
+    timer = stack.makeTimer(for: self)
+    row = stack.freeTCP.popLast() ?? UInt32(stack.tcpSockets.count)
+    if Int(row) == stack.tcpSockets.count { stack.tcpSockets.append(self) } else { stack.tcpSockets[Int(row)] = self }
+    stack.tcpTable.insert(row, for: SocketKey(node: node.index, local: local, remote: remote))
+  }
+
+  /// Forgets a connection that nobody accepted.
+  func discard() { leave() }
+
+  private func leave() {
+    guard let handle = timer else { return }
+    timer = nil
+    stack.freeTimer(handle)
+    _ = stack.tcpTable.remove(SocketKey(node: node.index, local: local, remote: remote))
+    stack.tcpSockets[Int(row)] = nil
+    stack.freeTCP.append(row)
+    stack.network.streams.closeWriter(outgoing)
+    stack.network.streams.closeReader(incoming)
+  }
+
+  public var backlog: UInt64 { stack.network.streams.end(of: outgoing) - acknowledged }
+
+  public func flush() { feed(.write(end: stack.network.streams.end(of: outgoing))) }
+  public func consumed() { feed(.consumed(upTo: stack.network.streams.readOffset(of: incoming))) }
+  public func close() { feed(.close) }
+  public func abort() { feed(.abort) }
+
+  func receive(_ packet: Packet) {
+    if packet.tcp.flags.contains(.syn) { incoming = packet.stream }
+    feed(.segment(packet.tcp))
+  }
+
+  func unreachable(hard: Bool) { feed(.unreachable(hard: hard)) }
+
+  public func deadlineReached() {
+    if let pendingFailure {
+      self.pendingFailure = nil
+      return finish(pendingFailure)
+    }
+    guard let deadline = machine.nextDeadline, stack.now >= deadline else { return }
+    stack.recorder.due(at: node)
+    feed(.timer)
+  }
+
+  private func feed(_ input: TCPConnection.Input) {
+    guard !isClosed else { return }
+    // Effects may lead back here (a reader that writes): each call works on its own buffer.
+    var mine: [TCPConnection.Effect] = []
+    swap(&mine, &effects)
+    machine.handle(input, at: stack.now, into: &mine)
+    for effect in mine { perform(effect) }
+    mine.removeAll(keepingCapacity: true)
+    swap(&mine, &effects)
+    rearm()
+  }
+
+  private func rearm() {
+    guard let timer else { return }
+    let deadline = machine.nextDeadline ?? .never
+    if deadline != armed {
+      armed = deadline
+      stack.arm(timer, deadline)
+    }
+  }
+
+  private func perform(_ effect: TCPConnection.Effect) {
+    switch effect {
+    case .send(let header):
+      stack.sendTCP(header, from: local, to: remote, node: node, stream: outgoing, conversation: conversation)
+    case .connected:
+      connectTime = stack.now - opened
+      upper?.carrierConnected(self)
+    case .readable(let offset):
+      readable = offset
+      upper?.carrierReadable(self)
+    case .acknowledged(let offset):
+      acknowledged = offset
+      upper?.carrierDrained(self)
+    case .peerClosed: upper?.carrierPeerClosed(self)
+    case .closed(let failure):
+      switch failure {
+      case nil: finish(nil)
+      case .timedOut: finish(.timedOut)
+      case .refused, .reset: finish(.refused)
+      case .unreachable: finish(.noRoute)
+      }
+    }
+  }
+
+  private func finish(_ failure: CarrierFailure?) {
+    guard !isClosed else { return }
+    isClosed = true
+    let above = upper
+    upper = nil
+    leave()
+    above?.carrierClosed(self, failure)
+  }
+}
+
+extension HostStack {
+  /// Accepts TCP connections at `node` on `port`.
+  public func listen(at node: NodeID, port: UInt16, _ listener: any StreamListener) {
+    listeners.append(listener)
+    listenerTable.insert(
+      UInt32(listeners.count - 1), for: SocketKey(node: node.index, local: Endpoint(.unspecified, port), remote: .none))
+  }
+
+  func sendTCP(
+    _ header: TCPHeader, from local: Endpoint, to remote: Endpoint, node: NodeID, stream: StreamID, conversation: ConversationID
+  ) {
+    let options = header.flags.contains(.syn) ? HeaderLength.tcpSynOptions : 0
+    let length = HeaderLength.ip(remote.address) + HeaderLength.tcp + options + Int(header.length)
+    let luck = recorder.conversations[Int(conversation.index)].nextLuck(sender: node)
+    let packet = Packet(
+      source: local, destination: remote, proto: .tcp, length: length, stream: stream, tcp: header, conversation: conversation, luck: luck)
+    network.send(packet, from: node)
+  }
+}

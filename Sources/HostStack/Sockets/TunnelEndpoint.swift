@@ -1,0 +1,174 @@
+// A virtual interface whose link is a UDP socket: one end of a VPN tunnel over the simulated underlay. Inner packets travel inside outer
+// ones; whatever happens to the outer packet happens to the inner.
+public import NetworkModel
+public import SimulationKernel
+import Trace
+public import Wire
+
+/// What both ends of a tunnel are configured with.
+public struct TunnelSettings: Hashable, Sendable {
+  public var key: Secret
+  public var name: ComponentKey
+  /// The client's address inside the tunnel.
+  public var inner: IPAddress
+  /// Processing at each endpoint, per packet; the path's delay is the underlay's.
+  public var processing: SimDuration
+  /// RFC 3948 §4: NAT keep-alive every 20 s.
+  public var keepAlive: SimDuration = .seconds(20)
+  /// The time between hellos while the gateway does not answer (*assumed*).
+  public var retry: SimDuration = .seconds(1)
+  public init(key: Secret, name: ComponentKey, inner: IPAddress, processing: SimDuration = .zero) {
+    self.key = key
+    self.name = name
+    self.inner = inner
+    self.processing = processing
+  }
+}
+
+/// One end of one tunnel.
+public final class TunnelEndpoint {
+  let settings: TunnelSettings
+  let interface: InterfaceID
+  private let stack: HostStack
+  private let node: NodeID
+  private unowned let socket: UDPSocket
+  /// Where the other end's outer packets come from; unknown until it has been heard.
+  var remote: Endpoint?
+
+  init(settings: TunnelSettings, interface: InterfaceID, node: NodeID, socket: UDPSocket, stack: HostStack) {
+    self.settings = settings
+    self.interface = interface
+    self.node = node
+    self.socket = socket
+    self.stack = stack
+    stack.tunnels[interface.index] = self
+    stack.network.interfaces[Int(interface.index)].up = false
+  }
+
+  var isUp: Bool {
+    get { stack.network.interfaces[Int(interface.index)].up }
+    set { stack.network.interfaces[Int(interface.index)].up = newValue }
+  }
+
+  /// Puts an inner packet into an outer one. The carrier shares its conversation and its luck.
+  func transmit(slot: UInt32, on interface: InterfaceID) -> Delivery {
+    guard isUp, let remote else { return .refused(.tunnelDown) }
+    let inner = stack.network.packet(in: slot)
+    let message = TunnelMessage.inner(slot: slot, length: inner.length, key: settings.key)
+    let length = HeaderLength.ip(remote.address) + HeaderLength.udp + message.encodedLength
+    let payload = stack.network.store(.tunnel(message))
+    let cause = stack.recorder.currentCause
+    stack.recorder.currentCause = inner.cause
+    defer { stack.recorder.currentCause = cause }
+    let luck = mix(inner.luck, settings.name.value)
+    let result = socket.send(payload, length: length, to: remote, in: inner.conversation, luck: luck)
+    return result == .sent ? .taken : .refused(.tunnelDown)
+  }
+
+  /// Takes the inner packet out of an outer one and lets it arrive at the virtual interface.
+  func receive(_ packet: Packet) {
+    guard let slot = stack.network.takeInner(packet.payload) else { return }
+    stack.network.resume(slot, at: interface, after: settings.processing, cause: packet.cause)
+  }
+}
+
+/// The client's end: says hello until the gateway welcomes it, then keeps the NAT on the way open.
+public final class TunnelClient: DatagramHandler, Deadlined {
+  private let stack: HostStack
+  private let endpointSettings: TunnelSettings
+  private let gateway: Endpoint
+  private let conversation: ConversationID
+  private var socket: UDPSocket?
+  private var endpoint: TunnelEndpoint?
+  private var timer: TimerHandle?
+  private var nextAction: SimTime = .never
+
+  /// - Parameter interface: the virtual interface it serves; down until the gateway answers.
+  public init(settings: TunnelSettings, node: NodeID, interface: InterfaceID, gateway: Endpoint, stack: HostStack) {
+    self.stack = stack
+    self.endpointSettings = settings
+    self.gateway = gateway
+    self.conversation = stack.open(.tunnelControl, by: node, subject: settings.name.value)
+    let socket = stack.openUDP(at: node, subject: settings.name.value, handler: self)
+    guard let socket else { preconditionFailure("no port left for a tunnel") }
+    self.socket = socket
+    let endpoint = TunnelEndpoint(settings: settings, interface: interface, node: node, socket: socket, stack: stack)
+    endpoint.remote = gateway
+    self.endpoint = endpoint
+    self.timer = stack.makeTimer(for: self)
+  }
+
+  /// Brings the tunnel up.
+  public func start() { act() }
+
+  private func act() {
+    guard let endpoint, let timer else { return }
+    let message: TunnelMessage =
+      endpoint.isUp ? .keepAlive(key: endpointSettings.key) : .hello(key: endpointSettings.key, inner: endpointSettings.inner)
+    socket?.send(.tunnel(message), to: gateway, in: conversation)
+    nextAction = stack.now + (endpoint.isUp ? endpointSettings.keepAlive : endpointSettings.retry)
+    stack.arm(timer, nextAction)
+  }
+
+  public func deadlineReached() {
+    guard stack.now >= nextAction, let socket else { return }
+    stack.recorder.due(at: socket.node)
+    act()
+  }
+
+  public func receive(_ message: Message, _ packet: Packet, on socket: UDPSocket) -> Delivery {
+    guard case .tunnel(let outer) = message, packet.source == gateway, let endpoint else { return .refused(.unexpected) }
+    switch outer {
+    case .welcome(let key):
+      guard key == endpointSettings.key else { return .refused(.tunnelBadKey) }
+      endpoint.isUp = true
+    case .inner(_, _, let key):
+      guard key == endpointSettings.key else { return .refused(.tunnelBadKey) }
+      endpoint.receive(packet)
+    case .hello, .keepAlive: return .refused(.unexpected)
+    }
+    return .taken
+  }
+}
+
+/// The gateway's end of all its tunnels, on one UDP port.
+public final class TunnelGateway: DatagramHandler {
+  private let stack: HostStack
+  private let node: NodeID
+  private var socket: UDPSocket?
+  private var endpoints: [TunnelEndpoint] = []
+
+  /// UDP 4500 is IPsec's port behind NATs (RFC 3948 §2).
+  public static let port: UInt16 = 4500
+
+  public init(node: NodeID, port: UInt16 = TunnelGateway.port, stack: HostStack) {
+    self.stack = stack
+    self.node = node
+    self.socket = stack.openUDP(at: node, port: port, handler: self)
+  }
+
+  /// Adds a tunnel whose inner packets arrive at `interface`.
+  public func add(_ settings: TunnelSettings, interface: InterfaceID) {
+    guard let socket else { return }
+    endpoints.append(TunnelEndpoint(settings: settings, interface: interface, node: node, socket: socket, stack: stack))
+  }
+
+  public func receive(_ message: Message, _ packet: Packet, on socket: UDPSocket) -> Delivery {
+    guard case .tunnel(let outer) = message else { return .refused(.unexpected) }
+    let key: Secret
+    switch outer {
+    case .hello(let k, _), .keepAlive(let k), .inner(_, _, let k), .welcome(let k): key = k
+    }
+    guard let endpoint = endpoints.first(where: { $0.settings.key == key }) else { return .refused(.tunnelBadKey) }
+    endpoint.remote = packet.source
+    switch outer {
+    case .hello:
+      endpoint.isUp = true
+      socket.send(.tunnel(.welcome(key: key)), to: packet.source, in: packet.conversation)
+    case .inner: endpoint.receive(packet)
+    case .keepAlive: break
+    case .welcome: return .refused(.unexpected)
+    }
+    return .taken
+  }
+}

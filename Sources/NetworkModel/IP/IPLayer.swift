@@ -1,0 +1,321 @@
+// The IP layer's order, written once for hosts and routers:
+// ingress rules → NAT inward → for me? input rules → deliver ‖ forward rules → TTL → route → MTU → NAT outward → egress rules → link.
+public import SimulationKernel
+import Trace
+public import Wire
+
+/// How a send ended at the sender's own IP layer.
+public enum SendResult: Equatable, Sendable, BitwiseCopyable {
+  case sent
+  /// No route by the bound interface (RFC 1122 §3.3.4.2), or none at all.
+  case noRoute
+}
+
+extension Network {
+  // MARK: Arriving
+
+  func arrive(_ slot: UInt32) {
+    let flight = pool[slot]
+    let incoming = interfaces[Int(flight.pointee.interface.index)]
+    let node = incoming.node
+    guard nodes[Int(node.index)].up, incoming.up else { return drop(slot, .linkDown, at: node) }
+    if hasTap { tap?.observe(flight.pointee.packet, leaving: false, interface: flight.pointee.interface, at: now, in: self) }
+    let shape = nodes[Int(node.index)]
+    var tracked: (list: Int32, packet: Packet)?
+
+    if shape.ingress >= 0 {
+      let verdict = judge(shape.ingress, flight.pointee.packet, at: node, way: .inbound)
+      guard pass(verdict, slot, at: node) else { return }
+      if verdict.track { remember(flight.pointee.packet, at: node, by: shape.ingress) }
+    }
+    var plan = TranslationPlan.pass
+    if shape.translator >= 0 {
+      guard translateInward(slot, &plan, from: incoming, shape: shape) else { return }
+    }
+    if let own = locals[NodeAddress(node: node.index, address: flight.pointee.packet.destination.address)] {
+      return deliver(slot, at: node, arrivedOn: flight.pointee.interface, owner: own, shape: shape)
+    }
+    guard shape.forwards else { return drop(slot, .notForMe, at: node) }
+    if shape.forward >= 0 {
+      let packet = flight.pointee.packet
+      let verdict = judge(shape.forward, packet, at: node, way: incoming.side == .lan ? .outbound : .inbound)
+      guard pass(verdict, slot, at: node) else { return }
+      if verdict.track { tracked = (shape.forward, packet) }
+    }
+    forward(slot, node: node, shape: shape, incoming: incoming, inward: plan, tracked: tracked)
+  }
+
+  /// Drops (or rejects) what a rule does not accept; returns whether the packet goes on.
+  @inline(__always)
+  private func pass(_ verdict: RuleVerdict, _ slot: UInt32, at node: NodeID) -> Bool {
+    switch verdict.action {
+    case .accept: return true
+    case .drop: drop(slot, .rule, at: node, rule: verdict.row)
+    case .reject:
+      answerICMP(.administrativelyProhibited, to: slot, at: node)
+      drop(slot, .rule, at: node, rule: verdict.row)
+    }
+    return false
+  }
+
+  private func deliver(_ slot: UInt32, at node: NodeID, arrivedOn interface: InterfaceID, owner: InterfaceID, shape: Node) {
+    let packet = pool[slot].pointee.packet
+    // Strong end system (RFC 1122 §3.3.4.2): a host takes only what comes by the interface that has the address.
+    if !shape.forwards, owner != interface { return drop(slot, .notForMe, at: node) }
+    if shape.input >= 0 {
+      let verdict = judge(shape.input, packet, at: node, way: .inbound)
+      guard pass(verdict, slot, at: node) else { return }
+      if verdict.track { remember(packet, at: node, by: shape.input) }
+    }
+    let number = recorder.motion(.delivered, packet, at: node, cause: packet.cause)
+    recorder.currentCause = number
+    pool[slot].pointee.packet.cause = number
+    switch above.receive(packet, at: node, on: interface) {
+    case .taken: finish(slot, delivered: true, at: node)
+    case .refused(let reason):
+      if reason == .noSocket { answerICMP(.portUnreachable, to: slot, at: node) }
+      drop(slot, reason, at: node)
+    }
+    recorder.currentCause = 0
+  }
+
+  // MARK: Translation
+
+  /// Translates an arriving packet inward (or hairpins it); returns whether it goes on.
+  private func translateInward(_ slot: UInt32, _ plan: inout TranslationPlan, from incoming: Interface, shape: Node) -> Bool {
+    let translator = translators[Int(shape.translator)]
+    let flight = pool[slot]
+    let node = incoming.node
+    if incoming.side != .outside {
+      guard translator.owns(flight.pointee.packet.destination.address) else { return true }
+      guard translator.behaviour.hairpinning, flight.pointee.packet.proto != .icmp else {
+        drop(slot, .natHairpinOff, at: node)
+        return false
+      }
+      let outward = translator.planOutward(flight.pointee.packet, now: now, chance: chance)
+      guard apply(outward, toSource: true, slot, at: node) else { return false }
+      commit(outward, sent: flight.pointee.packet, insideSource: lastInside, by: translator)
+    }
+    if flight.pointee.packet.proto == .icmp { return translateErrorInward(slot, by: translator, at: node) }
+    plan = translator.planInward(flight.pointee.packet, now: now)
+    return apply(plan, toSource: false, slot, at: node)
+  }
+
+  private func commit(_ plan: TranslationPlan, sent packet: Packet, insideSource: Endpoint, by translator: AddressTranslator) {
+    var original = packet
+    original.source = insideSource
+    translator.commitOutward(plan, original, now: now, recorder: recorder)
+  }
+
+  /// Rewrites a packet as planned; returns whether it goes on.
+  private func apply(_ plan: TranslationPlan, toSource: Bool, _ slot: UInt32, at node: NodeID) -> Bool {
+    switch plan {
+    case .pass: return true
+    case .drop(let reason):
+      drop(slot, reason, at: node)
+      return false
+    case .existing(let to, _), .fresh(let to, _):
+      let flight = pool[slot]
+      if toSource {
+        lastInside = flight.pointee.packet.source
+        flight.pointee.packet.source = to
+      } else {
+        flight.pointee.packet.destination = to
+      }
+      flight.pointee.packet.cause = recorder.motion(.translated, flight.pointee.packet, at: node, cause: flight.pointee.packet.cause)
+      return true
+    }
+  }
+
+  private func translateErrorInward(_ slot: UInt32, by translator: AddressTranslator, at node: NodeID) -> Bool {
+    let packet = pool[slot].pointee.packet
+    guard translator.owns(packet.destination.address) || translator.behaviour.oneToOne else { return true }
+    guard case .icmp(var error)? = message(packet.payload) else { return true }
+    guard let inside = translator.insideOfQuoted(error, now: now) else {
+      if translator.behaviour.oneToOne { return true }
+      drop(slot, .natNoMapping, at: node)
+      return false
+    }
+    error.source = inside
+    messages[packet.payload.index, packet.payload.generation] = .icmp(error)
+    return apply(.existing(to: Endpoint(inside.address, 0), mapping: -1), toSource: false, slot, at: node)
+  }
+
+  private func translateErrorOutward(_ slot: UInt32, by translator: AddressTranslator, at node: NodeID) -> Bool {
+    let packet = pool[slot].pointee.packet
+    guard case .icmp(var error)? = message(packet.payload), let outside = translator.outsideOfQuoted(error, now: now) else {
+      drop(slot, .natNoMapping, at: node)
+      return false
+    }
+    error.destination = outside
+    messages[packet.payload.index, packet.payload.generation] = .icmp(error)
+    return apply(.existing(to: Endpoint(outside.address, 0), mapping: -1), toSource: true, slot, at: node)
+  }
+
+  // MARK: Forwarding
+
+  private func forward(
+    _ slot: UInt32, node: NodeID, shape: Node, incoming: Interface, inward: TranslationPlan, tracked: (list: Int32, packet: Packet)?
+  ) {
+    let flight = pool[slot]
+    guard flight.pointee.packet.ttl > 1 else {
+      answerICMP(.timeExceeded, to: slot, at: node)
+      return drop(slot, .ttlExpired, at: node)
+    }
+    flight.pointee.packet.ttl -= 1
+    guard let out = route(flight.pointee.packet.destination.address, from: node, bound: .none) else {
+      answerICMP(.networkUnreachable, to: slot, at: node)
+      return drop(slot, .noRoute, at: node)
+    }
+    let outgoing = interfaces[Int(out.index)]
+    guard flight.pointee.packet.length <= outgoing.mtu else {
+      answerICMP(.fragmentationNeeded, to: slot, at: node, mtu: outgoing.mtu)
+      return drop(slot, .mtuExceeded, at: node)
+    }
+    var outward = TranslationPlan.pass
+    var inside = Endpoint.none
+    if shape.translator >= 0, incoming.side != .outside, outgoing.side == .outside {
+      let translator = translators[Int(shape.translator)]
+      if flight.pointee.packet.proto == .icmp {
+        guard translateErrorOutward(slot, by: translator, at: node) else { return }
+      } else {
+        outward = translator.planOutward(flight.pointee.packet, now: now, chance: chance)
+        guard apply(outward, toSource: true, slot, at: node) else { return }
+        inside = lastInside
+      }
+    }
+    if shape.egress >= 0 {
+      let verdict = judge(shape.egress, flight.pointee.packet, at: node, way: .outbound)
+      guard pass(verdict, slot, at: node) else { return }
+      if verdict.track { remember(flight.pointee.packet, at: node, by: shape.egress) }
+    }
+    // Every filter has passed it: now the tables learn of it.
+    if shape.translator >= 0 {
+      let translator = translators[Int(shape.translator)]
+      if case .pass = outward {} else { commit(outward, sent: flight.pointee.packet, insideSource: inside, by: translator) }
+      translator.commitInward(inward, flight.pointee.packet, now: now)
+    }
+    if let tracked { remember(tracked.packet, at: node, by: tracked.list) }
+    flight.pointee.packet.cause = recorder.motion(.forwarded, flight.pointee.packet, at: node, cause: flight.pointee.packet.cause)
+    put(slot, on: out, outgoing, at: node)
+  }
+
+  /// The interface a packet to `address` leaves by; a bound socket's packets only by its own.
+  @inline(__always)
+  public func route(_ address: IPAddress, from node: NodeID, bound: InterfaceID) -> InterfaceID? {
+    let shape = nodes[Int(node.index)]
+    if shape.forwards, bound == .none, let direct = neighbours[NodeAddress(node: node.index, address: address)],
+      interfaces[Int(direct.index)].up
+    {
+      return direct
+    }
+    var row = Int(shape.routeStart)
+    while row < Int(shape.routeEnd) {
+      let route = routes[row]
+      if route.prefix.contains(address), bound == .none || bound == route.interface, interfaces[Int(route.interface.index)].up {
+        return route.interface
+      }
+      row += 1
+    }
+    return nil
+  }
+
+  /// Hands a packet to its link, or to the application behind a virtual interface.
+  private func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID) {
+    let flight = pool[slot]
+    if hasTap { tap?.observe(flight.pointee.packet, leaving: true, interface: out, at: now, in: self) }
+    if outgoing.isOutlet {
+      outlet?(flight.pointee.packet, out, now)
+      return finish(slot, delivered: false, at: node)
+    }
+    guard outgoing.link >= 0 else {
+      if case .refused(let reason) = above.transmit(slot: slot, on: out) { drop(slot, reason, at: node) }
+      return
+    }
+    let packet = flight.pointee.packet
+    switch links[Int(outgoing.link)].admit(length: Int(packet.length), luck: packet.luck, now: now, chance: chance) {
+    case .arrives(let time):
+      countHop()
+      schedule(slot, at: outgoing.peer, time)
+    case .dropped(let reason): drop(slot, reason, at: node)
+    }
+  }
+
+  // MARK: Sending
+
+  /// Sends a packet made at `node`. An unspecified source is filled in from the outgoing interface.
+  /// A packet that finds no route is never created; its payload is released.
+  @discardableResult
+  public func send(_ packet: Packet, from node: NodeID, bound: InterfaceID = .none) -> SendResult {
+    var packet = packet
+    guard nodes[Int(node.index)].up, let out = route(packet.destination.address, from: node, bound: bound) else {
+      discard(packet.payload)
+      return .noRoute
+    }
+    let outgoing = interfaces[Int(out.index)]
+    if packet.source.address == .unspecified {
+      guard let own = outgoing.address(like: packet.destination.address) else {
+        discard(packet.payload)
+        return .noRoute
+      }
+      packet.source.address = own
+    }
+    let slot = place(packet)
+    let flight = pool[slot]
+    flight.pointee.packet.cause = recorder.motion(.sent, packet, at: node, cause: recorder.currentCause)
+    let shape = nodes[Int(node.index)]
+    guard packet.length <= outgoing.mtu else {
+      answerICMP(.fragmentationNeeded, to: slot, at: node, mtu: outgoing.mtu)
+      drop(slot, .mtuExceeded, at: node)
+      return .sent
+    }
+    if shape.egress >= 0 {
+      let verdict = judge(shape.egress, packet, at: node, way: .outbound)
+      guard pass(verdict, slot, at: node) else { return .sent }
+      if verdict.track { remember(packet, at: node, by: shape.egress) }
+    }
+    put(slot, on: out, outgoing, at: node)
+    return .sent
+  }
+
+  /// Releases a message whose packet was never made.
+  private func discard(_ payload: PayloadHandle) {
+    if payload != .none { _ = messages.remove(payload.index, payload.generation) }
+  }
+
+  /// Brings a packet that an application holds back into the IP layer, as arriving at `interface` after `delay`.
+  public func resume(_ slot: UInt32, at interface: InterfaceID, after delay: SimDuration, cause: UInt64) {
+    pool[slot].pointee.packet.cause = cause
+    schedule(slot, at: interface, now + delay)
+  }
+
+  /// Sets a packet from outside the world on its way, arriving at `interface` at `time`.
+  /// - Precondition: `time` is not before the last handled event.
+  public func inject(_ packet: Packet, at interface: InterfaceID, time: SimTime) {
+    precondition(time >= now, "a packet injected into the past: \(time) is before \(now)")
+    let slot = place(packet)
+    schedule(slot, at: interface, time)
+  }
+
+  // MARK: ICMP errors
+
+  /// Tells a packet's sender of its fate (RFC 792, RFC 1812 §4.3.2.7: never about an ICMP error).
+  private func answerICMP(_ kind: ICMPError.Kind, to slot: UInt32, at node: NodeID, mtu: Int32 = 0) {
+    let packet = pool[slot].pointee.packet
+    guard packet.proto != .icmp else { return }
+    let error = ICMPError(
+      kind: kind, source: packet.source, destination: packet.destination, proto: packet.proto, mtu: UInt16(clamping: mtu))
+    if locals[NodeAddress(node: node.index, address: packet.source.address)] != nil { return }
+    let payload = store(.icmp(error))
+    // A router answers from its outgoing interface, a host from the address that was asked.
+    let source = nodes[Int(node.index)].forwards ? Endpoint(.unspecified, 0) : Endpoint(packet.destination.address, 0)
+    let answer = Packet(
+      source: source, destination: Endpoint(packet.source.address, 0), proto: .icmp,
+      length: HeaderLength.ip(packet.source.address) + error.encodedLength, payload: payload, conversation: packet.conversation,
+      luck: mix(packet.luck, UInt64(kind.rawValue) | 0x1C00), cause: packet.cause)
+    let cause = recorder.currentCause
+    recorder.currentCause = packet.cause
+    send(answer, from: node)
+    recorder.currentCause = cause
+  }
+}

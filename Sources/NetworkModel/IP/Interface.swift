@@ -1,0 +1,78 @@
+// Interfaces: where a node meets a link, or an application that acts as one.
+public import Wire
+
+/// Which side of its node an interface is on.
+public enum InterfaceSide: UInt8, Sendable, BitwiseCopyable {
+  /// Toward a host of the node's own network.
+  case lan
+  /// A private line or tunnel to another private network.
+  case privateLine
+  /// Toward other networks; address translation stands between this side and the others.
+  case outside
+}
+
+public struct Interface: Sendable, BitwiseCopyable {
+  public let node: NodeID
+  public var side: InterfaceSide
+  /// `.unspecified` where the interface has no address of that family.
+  public var v4: IPAddress
+  public var v6: IPAddress
+  /// The outgoing link direction's row; −1 for a virtual interface, whose packets go to an application.
+  public var link: Int32
+  /// The interface at the other end of the link; `.none` for a virtual one.
+  public var peer: InterfaceID
+  public var mtu: Int32
+  public var up: Bool
+  /// An embedder takes what leaves here (`Network.outlet`).
+  public var isOutlet = false
+
+  public init(
+    node: NodeID, side: InterfaceSide, v4: IPAddress = .unspecified, v6: IPAddress = .unspecified, link: Int = -1,
+    peer: InterfaceID = .none, mtu: Int = 1500, up: Bool = true
+  ) {
+    self.node = node
+    self.side = side
+    self.v4 = v4
+    self.v6 = v6
+    self.link = Int32(link)
+    self.peer = peer
+    self.mtu = Int32(mtu)
+    self.up = up
+  }
+
+  /// The interface's address of the same family as `other`; `nil` without one.
+  @inline(__always) public func address(like other: IPAddress) -> IPAddress? {
+    let own = other.isV4 ? v4 : v6
+    return own == .unspecified ? nil : own
+  }
+}
+
+/// A route: packets to `prefix` leave by `interface`.
+public struct Route: Hashable, Sendable, BitwiseCopyable {
+  public var prefix: IPPrefix
+  public var interface: InterfaceID
+  /// Lower wins among equal prefixes.
+  public var metric: UInt32
+  public init(prefix: IPPrefix, interface: InterfaceID, metric: UInt32 = 0) {
+    self.prefix = prefix
+    self.interface = interface
+    self.metric = metric
+  }
+}
+
+/// A node as the IP layer sees it.
+public struct Node: Sendable, BitwiseCopyable {
+  public var forwards: Bool
+  /// Rows of its rule lists by hook; −1 for none.
+  public var ingress: Int32 = -1
+  public var input: Int32 = -1
+  public var forward: Int32 = -1
+  public var egress: Int32 = -1
+  /// Row of its address translator; −1 for none.
+  public var translator: Int32 = -1
+  public var routeStart: Int32 = 0
+  public var routeEnd: Int32 = 0
+  /// Down nodes neither send nor receive.
+  public var up = true
+  public init(forwards: Bool) { self.forwards = forwards }
+}

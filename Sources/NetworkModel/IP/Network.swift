@@ -1,0 +1,262 @@
+// The network of one world: nodes, interfaces, links, rule lists, translators and what is in flight, in virtual time.
+public import SimulationKernel
+public import Trace
+public import Wire
+
+/// What stands above the IP layer: hosts' sockets and the applications behind virtual interfaces and timers.
+public protocol NetworkDelegate: AnyObject {
+  /// A packet for this node passed its rules. `.refused` makes it a drop with that reason.
+  func receive(_ packet: Packet, at node: NodeID, on interface: InterfaceID) -> Delivery
+  /// A packet leaves by a virtual interface; the application now owns the slot. `.refused` makes it a drop.
+  func transmit(slot: UInt32, on interface: InterfaceID) -> Delivery
+  /// A timer slot's deadline is due.
+  func timerDue(owner: UInt32)
+}
+
+/// How a packet's last step ended.
+public enum Delivery: Equatable, Sendable, BitwiseCopyable {
+  case taken
+  case refused(DropReason)
+}
+
+/// Sees packets as they leave and reach interfaces, with access to contents. A tap changes no outcome.
+public protocol PacketTap: AnyObject {
+  func observe(_ packet: Packet, leaving: Bool, interface: InterfaceID, at time: SimTime, in network: Network)
+}
+
+/// Counts that must add up at the end of every run.
+public struct PacketCounts: Equatable, Sendable {
+  public var created: UInt64 = 0
+  public var delivered: UInt64 = 0
+  public var dropped: UInt64 = 0
+  /// Handed to the embedder by an outlet.
+  public var handedOut: UInt64 = 0
+  /// Link hops taken: the measure of work.
+  public var hops: UInt64 = 0
+}
+
+public final class Network {
+  struct InFlight: BitwiseCopyable {
+    var packet: Packet
+    /// Where it arrives next.
+    var interface: InterfaceID
+  }
+  /// The bit that tells a timer's queue entry from a packet's.
+  static let timerBit: UInt32 = 1 << 23
+
+  public let chance: Chance
+  public let recorder: Recorder
+  /// What stands above; it owns the network, so it outlives it.
+  @exclusivity(unchecked) public unowned(unsafe) var delegate: (any NetworkDelegate)?
+  @exclusivity(unchecked) public private(set) var now: SimTime
+  @exclusivity(unchecked) var queue = RadixQueue()
+  @exclusivity(unchecked) var pool = ChunkedPool<InFlight>()
+  @exclusivity(unchecked) var timers = TimerSlots()
+  @exclusivity(unchecked) public var messages = HandleStore<Message>()
+  @exclusivity(unchecked) public var streams = StreamStore()
+
+  @exclusivity(unchecked) public var nodes: [Node]
+  @exclusivity(unchecked) public var interfaces: [Interface]
+  @exclusivity(unchecked) public var links: [LinkDirection]
+  @exclusivity(unchecked) var routes: [Route] = []
+  @exclusivity(unchecked) var neighbours = FlatTable<NodeAddress, InterfaceID>()
+  @exclusivity(unchecked) var locals = FlatTable<NodeAddress, InterfaceID>()
+  @exclusivity(unchecked) public var rules: [Rule]
+  @exclusivity(unchecked) var ruleLists: [RuleList]
+  @exclusivity(unchecked) var flows = FlatTable<FlowKey, SimTime>()
+  @exclusivity(unchecked) public private(set) var translators: [AddressTranslator]
+  @exclusivity(unchecked) public private(set) var counts = PacketCounts()
+  @exclusivity(unchecked) public private(set) var events: UInt64 = 0
+  public var tap: (any PacketTap)? { didSet { hasTap = tap != nil } }
+  @exclusivity(unchecked) var hasTap = false
+  /// The source that the last outward rewriting replaced.
+  @exclusivity(unchecked) var lastInside = Endpoint.none
+  /// Takes what leaves by an outlet interface.
+  public var outlet: ((Packet, InterfaceID, SimTime) -> Void)?
+
+  public init(
+    plan: NetworkPlan, chance: Chance, recorder: Recorder, start: SimTime
+  ) {
+    self.chance = chance
+    self.recorder = recorder
+    self.now = start
+    self.nodes = plan.nodes
+    self.interfaces = plan.interfaces
+    self.links = plan.links
+    self.rules = plan.rules
+    self.ruleLists = plan.ruleLists
+    self.translators = plan.translators.map {
+      AddressTranslator(behaviour: $0.behaviour, key: $0.key, node: $0.node, outside: $0.outside, pairs: $0.pairs)
+    }
+    recorder.now = start
+    for (row, node) in plan.nodes.enumerated() {
+      nodes[row].routeStart = Int32(routes.count)
+      for route in plan.routes[row].sorted(by: Self.routeOrder) {
+        if route.prefix.length == 128, route.metric == 0, node.forwards {
+          neighbours.insert(route.interface, for: NodeAddress(node: Int32(row), address: route.prefix.address))
+        } else {
+          routes.append(route)
+        }
+      }
+      nodes[row].routeEnd = Int32(routes.count)
+    }
+    for (row, interface) in plan.interfaces.enumerated() {
+      for address in [interface.v4, interface.v6] where address != .unspecified {
+        locals.insert(InterfaceID(row), for: NodeAddress(node: interface.node.index, address: address))
+      }
+    }
+  }
+
+  /// Longest prefix first, then lowest metric, then the interface's row.
+  private static func routeOrder(_ a: Route, _ b: Route) -> Bool {
+    if a.prefix.length != b.prefix.length { return a.prefix.length > b.prefix.length }
+    if a.metric != b.metric { return a.metric < b.metric }
+    return a.interface < b.interface
+  }
+
+  // MARK: Time
+
+  /// When the next event is due.
+  public func nextEventTime() -> SimTime? { queue.peekTime() }
+
+  /// Handles every event up to and including `limit`, at most `events` of them; never reads ahead. Returns how many were handled.
+  @discardableResult
+  public func run(until limit: SimTime, events most: UInt64 = .max) -> UInt64 {
+    var handled: UInt64 = 0
+    while handled < most, let time = queue.peekTime(), time <= limit, let event = queue.pop() {
+      assert(event.time >= now, "time runs backwards")
+      now = event.time
+      recorder.now = now
+      handled &+= 1
+      if event.slot & Self.timerBit == 0 { arrive(event.slot) } else { wake(event.slot & ~Self.timerBit) }
+    }
+    events &+= handled
+    return handled
+  }
+
+  /// Moves the clock to `time` when nothing is due before it.
+  /// - Precondition: no event is due before `time`, and `time` is not in the past.
+  public func advance(to time: SimTime) {
+    precondition(time >= now && (queue.peekTime() ?? .never) >= time, "events are due before \(time)")
+    now = time
+    recorder.now = time
+  }
+
+  // MARK: Timers
+
+  public func makeTimer(owner: UInt32) -> UInt32 { timers.allocate(owner: owner) }
+  public func freeTimer(_ slot: UInt32) { timers.free(slot) }
+
+  /// Sets a slot's deadline; `.never` disarms. What happens then has the present cause as its own.
+  @inline(__always)
+  public func arm(_ slot: UInt32, _ deadline: SimTime) {
+    let due = deadline < now ? now : deadline
+    if let push = timers.arm(slot, deadline: due, cause: recorder.currentCause) { queue.push(at: push, slot: slot | Self.timerBit) }
+  }
+
+  private func wake(_ slot: UInt32) {
+    switch timers.fire(slot, at: now) {
+    case .stale: return
+    case .early(let again): queue.push(at: again, slot: slot | Self.timerBit)
+    case .due(let owner, let cause):
+      recorder.currentCause = cause
+      above.timerDue(owner: owner)
+      recorder.currentCause = 0
+    }
+  }
+
+  var above: any NetworkDelegate {
+    guard let delegate else { preconditionFailure("a network without anything above it") }
+    return delegate
+  }
+
+  // MARK: Packets in flight
+
+  func place(_ packet: Packet) -> UInt32 {
+    let slot = pool.allocate()
+    precondition(slot < Self.timerBit, "more packets in flight than the event queue can name")
+    pool[slot].initialize(to: InFlight(packet: packet, interface: .none))
+    counts.created &+= 1
+    return slot
+  }
+
+  /// The packet in a slot.
+  public func packet(in slot: UInt32) -> Packet { pool[slot].pointee.packet }
+
+  /// Stores a message for a packet to carry.
+  public func store(_ message: Message) -> PayloadHandle {
+    let handle = messages.insert(message)
+    return PayloadHandle(index: handle.index, generation: handle.generation)
+  }
+
+  public func message(_ handle: PayloadHandle) -> Message? {
+    handle == .none ? nil : messages[handle.index, handle.generation]
+  }
+
+  /// Puts a packet into the queue to arrive at `interface` at `time`.
+  @inline(__always)
+  func schedule(_ slot: UInt32, at interface: InterfaceID, _ time: SimTime) {
+    pool[slot].pointee.interface = interface
+    queue.push(at: time, slot: slot)
+  }
+
+  /// Ends a packet that was not delivered.
+  public func drop(_ slot: UInt32, _ reason: DropReason, at node: NodeID, rule: Int32 = -1) {
+    let packet = pool[slot].pointee.packet
+    recorder.drop(packet, reason, at: node, rule: rule)
+    counts.dropped &+= 1
+    release(packet.payload, at: node)
+    pool.free(slot)
+  }
+
+  func finish(_ slot: UInt32, delivered: Bool, at node: NodeID) {
+    let payload = pool[slot].pointee.packet.payload
+    if delivered { counts.delivered &+= 1 } else { counts.handedOut &+= 1 }
+    release(payload, at: node)
+    pool.free(slot)
+  }
+
+  /// Releases a payload; an inner packet that nobody took ends with its carrier.
+  private func release(_ payload: PayloadHandle, at node: NodeID) {
+    if payload == .none { return }
+    let message = messages.remove(payload.index, payload.generation)
+    if case .tunnel(.inner(let slot, _, _)) = message, slot != .max { drop(slot, .carrierLost, at: node) }
+  }
+
+  /// Takes the inner packet out of a tunnel message; its slot now belongs to the caller.
+  public func takeInner(_ payload: PayloadHandle) -> UInt32? {
+    guard case .tunnel(.inner(let slot, let length, let key)) = messages[payload.index, payload.generation], slot != .max else {
+      return nil
+    }
+    messages[payload.index, payload.generation] = .tunnel(.inner(slot: .max, length: length, key: key))
+    return slot
+  }
+
+  /// Packets that exist now: in the queue, or inside tunnel messages.
+  public var inFlight: Int { pool.liveCount }
+
+  /// Checks conservation: created = delivered + dropped + handed out + in flight, and no message outlives its packet.
+  /// - Returns: a sentence for each law that is broken.
+  public func brokenLaws() -> [String] {
+    var broken: [String] = []
+    let ended = counts.delivered + counts.dropped + counts.handedOut
+    if counts.created != ended + UInt64(inFlight) {
+      broken.append("\(counts.created) packets were created, but \(ended) ended and \(inFlight) are in flight")
+    }
+    if messages.liveCount > inFlight {
+      broken.append("\(messages.liveCount) messages are stored for \(inFlight) packets in flight")
+    }
+    if streams.countUnreadPieces() != streams.unreadPieces {
+      broken.append("the stream logs hold \(streams.countUnreadPieces()) unread pieces, but \(streams.unreadPieces) are counted")
+    }
+    return broken
+  }
+
+  func countHop() { counts.hops &+= 1 }
+}
+
+struct NodeAddress: FlatKey, BitwiseCopyable {
+  var node: Int32
+  var address: IPAddress
+  @inline(__always) var flatHash: UInt64 { Endpoint(address, UInt16(truncatingIfNeeded: node)).hash ^ UInt64(UInt32(bitPattern: node)) }
+}

@@ -1,0 +1,233 @@
+// Soft-Sync (MS-RDPEDYC §3.1.5.3): dynamic virtual channels move from the base transport to a tunnel, losing nothing.
+public import SimulationKernel
+public import Trace
+public import Wire
+
+/// Why a switch did not end well; the same on both sides.
+public enum SoftSyncFailure: Equatable, Sendable, CaseIterable {
+  case tunnelLost
+  case baseLost
+  case protocolViolation
+
+  /// The reason of the session.
+  public var reason: Reason {
+    switch self {
+    case .tunnelLost, .baseLost: .connectionLost
+    case .protocolViolation: .protocolViolation
+    }
+  }
+}
+
+/// The session host's side: it asks, and writes on the tunnel from then on.
+public struct SoftSyncServer: Equatable, Sendable {
+  /// Why it ended in vain.
+  public typealias Failure = SoftSyncFailure
+
+  /// Where it stands, with what comes next.
+  public enum State: Equatable, Sendable {
+    /// Everything goes over the base transport. Next: `requested` on `start`, `failed`.
+    case onBase
+    /// The request is out; the client's data still comes over the base. Next: `switched`, `failed`.
+    case requested
+    /// The client's response was the last it sent over the base. Final.
+    case switched
+    /// Final.
+    case failed(Failure)
+  }
+
+  /// What the shell tells it.
+  public enum Input: Equatable, Sendable {
+    /// The tunnel is established and the dynamic virtual channels are active.
+    case start
+    case received(RDPMessage)
+    case tunnelLost
+    case baseLost
+  }
+
+  /// What it asks of the shell, in this order.
+  public enum Effect: Equatable, Sendable {
+    /// Over the base transport.
+    case send(RDPMessage)
+    /// Channel data goes over the tunnel from here on.
+    case switchSending
+    /// Channel data that came over the tunnel, also what waited there, may be read from here on.
+    case readTunnel
+    case milestone(Milestone)
+    /// Reverse connect is taken down; the tunnel stays.
+    case closeBase
+    case finished
+    case failed(Failure)
+  }
+
+  /// Where it stands now.
+  public private(set) var state: State = .onBase
+
+  /// A machine at its start.
+  public init() {}
+
+  /// Soft-Sync waits for nothing by time.
+  public var nextDeadline: SimTime? { nil }
+
+  /// Whether channel data is sent over the tunnel.
+  public var sendsOnTunnel: Bool {
+    switch state {
+    case .onBase, .failed: false
+    case .requested, .switched: true
+    }
+  }
+  /// Whether channel data on the tunnel may be read; until then it waits there.
+  public var readsTunnel: Bool { state == .switched }
+
+  /// Takes one input.
+  public mutating func handle(_ input: Input, at now: SimTime, into effects: inout [Effect]) {
+    switch state {
+    case .onBase:
+      switch input {
+      case .start:
+        state = .requested
+        effects += [.milestone(.softSyncRequested), .send(.softSyncRequest), .switchSending]
+      case .received(.softSyncRequest), .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
+      case .baseLost: fail(.baseLost, into: &effects)
+      // A tunnel that carried nothing is missed by nobody; other messages are not this machine's.
+      case .tunnelLost, .received: break
+      }
+    case .requested:
+      switch input {
+      case .received(.softSyncResponse):
+        state = .switched
+        effects += [.readTunnel, .milestone(.switched), .closeBase, .finished]
+      case .received(.softSyncRequest): fail(.protocolViolation, into: &effects)
+      case .tunnelLost: fail(.tunnelLost, into: &effects)
+      case .baseLost: fail(.baseLost, into: &effects)
+      case .start, .received: break
+      }
+    case .switched, .failed:
+      switch input {
+      // The base is closed on purpose; the tunnel's end is the session's user's matter.
+      case .start, .received, .tunnelLost, .baseLost: break
+      }
+    }
+  }
+
+  private mutating func fail(_ failure: Failure, into effects: inout [Effect]) {
+    state = .failed(failure)
+    effects.append(.failed(failure))
+  }
+}
+
+/// The client's side: upon the request all that came over the base has been read, by the order of the stream.
+public struct SoftSyncClient: Equatable, Sendable {
+  /// Why it ended in vain.
+  public typealias Failure = SoftSyncFailure
+
+  /// Where it stands, with what comes next.
+  public enum State: Equatable, Sendable {
+    /// No tunnel, everything goes over the base transport. Next: `ready`, `requestedEarly`, `failed`.
+    case onBase
+    /// The request overtook the tunnel's create response. Next: `switched`, `failed`.
+    case requestedEarly
+    /// The tunnel is established. Next: `switched`; `onBase` when it is lost unused; `failed`.
+    case ready
+    /// The response is out; the tunnel is read and written. Next: `finished`.
+    case switched
+    /// The base transport is down. Final.
+    case finished
+    /// Final.
+    case failed(Failure)
+  }
+
+  /// What the shell tells it.
+  public enum Input: Equatable, Sendable {
+    case tunnelEstablished
+    case received(RDPMessage)
+    case tunnelLost
+    /// The base transport ended, on purpose or not.
+    case baseClosed
+  }
+
+  /// What it asks of the shell, in this order.
+  public enum Effect: Equatable, Sendable {
+    /// Over the base transport.
+    case send(RDPMessage)
+    /// Channel data goes over the tunnel from here on.
+    case switchSending
+    /// Channel data that came over the tunnel, also what waited there, may be read from here on.
+    case readTunnel
+    case milestone(Milestone)
+    case finished
+    case failed(Failure)
+  }
+
+  /// Where it stands now.
+  public private(set) var state: State = .onBase
+
+  /// A machine at its start.
+  public init() {}
+
+  /// Soft-Sync waits for nothing by time.
+  public var nextDeadline: SimTime? { nil }
+
+  /// Whether channel data is sent over the tunnel.
+  public var sendsOnTunnel: Bool {
+    switch state {
+    case .onBase, .requestedEarly, .ready, .failed: false
+    case .switched, .finished: true
+    }
+  }
+  /// Whether channel data on the tunnel may be read; until then it waits there.
+  public var readsTunnel: Bool { sendsOnTunnel }
+
+  /// Takes one input.
+  public mutating func handle(_ input: Input, at now: SimTime, into effects: inout [Effect]) {
+    switch state {
+    case .onBase:
+      switch input {
+      case .tunnelEstablished: state = .ready
+      case .received(.softSyncRequest): state = .requestedEarly
+      case .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
+      case .baseClosed: fail(.baseLost, into: &effects)
+      case .received, .tunnelLost: break
+      }
+    case .requestedEarly:
+      switch input {
+      case .tunnelEstablished: answer(into: &effects)
+      case .received(.softSyncRequest), .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
+      case .tunnelLost: fail(.tunnelLost, into: &effects)
+      case .baseClosed: fail(.baseLost, into: &effects)
+      case .received: break
+      }
+    case .ready:
+      switch input {
+      case .received(.softSyncRequest): answer(into: &effects)
+      case .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
+      case .tunnelLost: state = .onBase
+      case .baseClosed: fail(.baseLost, into: &effects)
+      case .tunnelEstablished, .received: break
+      }
+    case .switched:
+      switch input {
+      case .baseClosed:
+        state = .finished
+        effects += [.milestone(.reverseConnectClosed), .finished]
+      case .received(.softSyncRequest), .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
+      case .tunnelLost: fail(.tunnelLost, into: &effects)
+      case .tunnelEstablished, .received: break
+      }
+    case .finished, .failed:
+      switch input {
+      case .tunnelEstablished, .received, .tunnelLost, .baseClosed: break
+      }
+    }
+  }
+
+  /// The response is the last that goes over the base.
+  private mutating func answer(into effects: inout [Effect]) {
+    state = .switched
+    effects += [.send(.softSyncResponse), .switchSending, .readTunnel]
+  }
+
+  private mutating func fail(_ failure: Failure, into effects: inout [Effect]) {
+    state = .failed(failure)
+    effects.append(.failed(failure))
+  }
+}

@@ -1,0 +1,132 @@
+// One vocabulary of changes, for timed events, `--set`, lifts, fixes, sweeps and fuzzing.
+public import NetworkModel
+public import SimulationKernel
+
+/// A change of one thing in a scenario or a running world.
+public enum Change: Sendable, Equatable, Hashable {
+  case set(path: String, value: ChangeValue)
+  case act(element: String, verb: Verb)
+
+  public enum Verb: String, Sendable, CaseIterable {
+    /// A rule decides no more, or again.
+    case lift, restore
+    /// A link, host or tunnel stops working, or works again.
+    case down, up
+  }
+
+  /// As people write it.
+  public var text: String {
+    switch self {
+    case .set(let path, let value): "\(path)=\(value.text)"
+    case .act(let element, let verb): "\(verb.rawValue) \(element)"
+    }
+  }
+}
+
+public enum ChangeValue: Sendable, Equatable, Hashable {
+  case duration(SimDuration)
+  case rate(BitRate)
+  case probability(Probability)
+  case flag(Bool)
+  case number(Int)
+  case word(String)
+
+  public var text: String {
+    switch self {
+    case .duration(let d): d.description
+    case .rate(let r): "\(r.bitsPerSecond) bit/s"
+    case .probability(let p): "\(p.partsPerBillion) ppb"
+    case .flag(let f): f ? "on" : "off"
+    case .number(let n): "\(n)"
+    case .word(let w): w
+    }
+  }
+}
+
+/// A change that does not fit the scenario.
+public struct ChangeError: Error, Equatable, CustomStringConvertible {
+  public var description: String
+  public init(_ description: String) { self.description = description }
+}
+
+extension Scenario {
+  /// The scenario with a change made to it. The same paths work on a running world for links, rules and tunnels.
+  public func applying(_ change: Change) throws(ChangeError) -> Scenario {
+    var copy = self
+    switch change {
+    case .set(let path, let value):
+      try copy.set(path, value)
+      copy.origins[path] = .change
+    case .act(let element, let verb): try copy.act(element, verb)
+    }
+    return copy
+  }
+
+  private mutating func act(_ element: String, _ verb: Change.Verb) throws(ChangeError) {
+    let parts = element.split(separator: ".").map(String.init)
+    guard parts.count >= 4, parts[parts.count - 2] == "rules" else {
+      throw ChangeError("'\(verb.rawValue)' takes a rule's path, such as networks.home.firewall.rules.NAME; found '\(element)'")
+    }
+    let owner = parts[1], id = parts[parts.count - 1]
+    guard verb == .lift else { throw ChangeError("a scenario's rule can be lifted; found '\(verb.rawValue)'") }
+    func remove(from firewall: inout FirewallSpec?) -> Bool {
+      guard let row = firewall?.rules.firstIndex(where: { $0.id == id }) else { return false }
+      firewall?.rules.remove(at: row)
+      return true
+    }
+    if parts[0] == "networks", let row = networks.firstIndex(where: { $0.id == owner }), remove(from: &networks[row].firewall) { return }
+    if parts[0] == "hosts", let row = hosts.firstIndex(where: { $0.id == owner }), remove(from: &hosts[row].firewall) { return }
+    throw ChangeError("there is no rule '\(element)'")
+  }
+
+  private mutating func set(_ path: String, _ value: ChangeValue) throws(ChangeError) {
+    let parts = path.split(separator: ".").map(String.init)
+    switch (parts.first, parts.count) {
+    case ("links", 3):
+      guard let row = links.firstIndex(where: { $0.id == parts[1] }) else { throw ChangeError("there is no link '\(parts[1])'") }
+      try Self.set(&links[row].settings.there, parts[2], value, path)
+      try Self.set(&links[row].settings.back, parts[2], value, path)
+    case ("networks", 4) where parts[2] == "uplink":
+      guard let row = networks.firstIndex(where: { $0.id == parts[1] }), networks[row].uplink != nil else {
+        throw ChangeError("there is no uplink '\(path)'")
+      }
+      try Self.set(&networks[row].uplink!.settings.there, parts[3], value, path)
+      try Self.set(&networks[row].uplink!.settings.back, parts[3], value, path)
+    case ("networks", 3) where parts[2] == "nat":
+      guard let row = networks.firstIndex(where: { $0.id == parts[1] }), case .word(let name) = value else {
+        throw ChangeError("'\(path)' takes the name of a translation preset")
+      }
+      guard let preset = TranslationBehaviour.presets.first(where: { $0.name == name }) else {
+        throw ChangeError("there is no translation preset '\(name)'; allowed: \(TranslationBehaviour.presets.map(\.name).joined(separator: ", "))")
+      }
+      networks[row].translation = preset.value
+      networks[row].translationName = name
+    case ("tunnels", 3) where parts[2] == "delay":
+      guard let row = tunnels.firstIndex(where: { $0.id == parts[1] }), case .duration(let delay) = value else {
+        throw ChangeError("'\(path)' takes a duration")
+      }
+      tunnels[row].processing = delay
+    case ("hosts", 4) where parts[2] == "shortpath":
+      guard let row = hosts.firstIndex(where: { $0.id == parts[1] }), case .flag(let on) = value else {
+        throw ChangeError("'\(path)' takes on or off")
+      }
+      switch parts[3] {
+      case "managed-listener": hosts[row].shortpath.managedListener = on
+      case "public": hosts[row].shortpath.publicNetworks = on
+      default: throw ChangeError("there is no setting '\(path)'; allowed: managed-listener, public")
+      }
+    default: throw ChangeError("'\(path)' cannot be set")
+    }
+  }
+
+  /// Sets one field of a link direction by the name scenarios use.
+  public static func set(_ link: inout LinkSettings, _ field: String, _ value: ChangeValue, _ path: String) throws(ChangeError) {
+    switch (field, value) {
+    case ("delay", .duration(let d)) where d >= .zero: link.delay = d
+    case ("jitter", .duration(let d)) where d >= .zero: link.jitter = d
+    case ("rate", .rate(let r)): link.rate = r
+    case ("loss", .probability(let p)): link.loss = p
+    default: throw ChangeError("'\(path)' takes delay, jitter (durations), rate or loss; found \(value.text)")
+    }
+  }
+}

@@ -1,0 +1,104 @@
+// What happens in a scenario: sessions, probes, background traffic and timed changes; and what is expected of it.
+public import SimulationKernel
+public import Wire
+
+public struct SessionSpec: Sendable, Equatable {
+  public var client: String
+  public var host: String
+  /// When the user subscribes (first session of a client) or clicks (later ones).
+  public var at: SimTime
+  public init(client: String, host: String, at: SimTime) {
+    self.client = client
+    self.host = host
+    self.at = at
+  }
+}
+
+public enum ProbeKind: String, Sendable, CaseIterable { case udp, tcp, stun }
+
+/// A scripted sender: `count` datagrams or connection attempts from a host to an endpoint.
+public struct ProbeSpec: Sendable, Equatable {
+  public var from: String
+  /// A host's id, or `stun` for the service's STUN server.
+  public var to: String
+  public var port: UInt16
+  public var kind: ProbeKind
+  public var at: SimTime
+  public var count = 1
+  public var interval: SimDuration = .seconds(1)
+  /// Payload bytes of a UDP probe.
+  public var size = 64
+  /// The local port; 0 draws one.
+  public var sourcePort: UInt16 = 0
+  /// The tunnel it is bound to; `nil` routes freely.
+  public var via: String?
+  public init(from: String, to: String, port: UInt16, kind: ProbeKind, at: SimTime) {
+    self.from = from
+    self.to = to
+    self.port = port
+    self.kind = kind
+    self.at = at
+  }
+}
+
+/// Constant-rate UDP traffic that nobody answers, to load links.
+public struct TrafficSpec: Sendable, Equatable {
+  public var from: String
+  public var to: String
+  public var rate: BitRate
+  /// Payload bytes per datagram.
+  public var size = 1200
+  public var start: SimTime
+  public var end: SimTime
+  public init(from: String, to: String, rate: BitRate, start: SimTime, end: SimTime) {
+    self.from = from
+    self.to = to
+    self.rate = rate
+    self.start = start
+    self.end = end
+  }
+}
+
+/// A change of the running world at a time.
+public struct EventSpec: Sendable, Equatable {
+  public var at: SimTime
+  public var change: Change
+  public init(at: SimTime, change: Change) {
+    self.at = at
+    self.change = change
+  }
+}
+
+/// What a scenario says must come out. Absent conditions are not checked.
+public struct Expectation: Sendable, Equatable {
+  public enum Subject: Sendable, Equatable {
+    /// The session's ordinal, from 1.
+    case session(Int)
+    /// The probe's ordinal, from 1.
+    case probe(Int)
+  }
+  public var subject: Subject
+  public var transport: Transport?
+  public var route: String?
+  /// A `Reason` code.
+  public var reason: String?
+  /// On its transport (switched, or at the desktop on reverse connect) at most this long after the click.
+  public var within: SimDuration?
+  /// Attempts by transport with the outcome word expected of each.
+  public var attempts: [AttemptExpectation] = []
+  /// Names of rules each of which must have blocked something of the session.
+  public var blockedBy: [String] = []
+  /// A probe's outcome: `answered`, `no-answer` or `refused`.
+  public var outcome: String?
+  public init(_ subject: Subject) { self.subject = subject }
+
+  public struct AttemptExpectation: Sendable, Equatable {
+    public var transport: Transport
+    /// `won`, `failed`, `abandoned` or `not-tried`.
+    public var outcome: String
+    public init(transport: Transport, outcome: String) {
+      self.transport = transport
+      self.outcome = outcome
+    }
+  }
+}

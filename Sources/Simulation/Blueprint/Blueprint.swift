@@ -1,0 +1,64 @@
+// What a scenario becomes once, for every seed: tables of the network, names, and what the roles are configured with.
+public import NetworkModel
+public import ScenarioModel
+public import SimulationKernel
+public import Trace
+public import Wire
+
+/// A host's interface with the name of the way it leads: `internet`, a tunnel's or a private line's id.
+public struct HostInterface: Sendable, Equatable {
+  public var id: InterfaceID
+  public var route: String
+  /// Stable whatever the interface's row.
+  public var key: ComponentKey
+}
+
+/// A tunnel's two ends in the network's rows.
+public struct TunnelBlueprint: Sendable {
+  public var id: String
+  public var client: NodeID
+  public var clientInterface: InterfaceID
+  public var gateway: NodeID
+  public var gatewayInterface: InterfaceID
+  public var gatewayEndpoint: Endpoint
+  public var inner: IPAddress
+  public var processing: SimDuration
+}
+
+/// A service node.
+public struct ServiceNode: Sendable, Equatable {
+  public var id: String
+  public var node: NodeID
+  public var address: IPAddress
+}
+
+public struct Blueprint: Sendable {
+  public let scenario: Scenario
+  public internal(set) var plan = NetworkPlan()
+  public internal(set) var nodes: [ComponentName] = []
+  public internal(set) var rules: [ComponentName] = []
+  public internal(set) var nodeOf: [String: NodeID] = [:]
+  /// Interfaces of each host, the primary one first.
+  public internal(set) var hostInterfaces: [NodeID: [HostInterface]] = [:]
+  public internal(set) var tunnels: [TunnelBlueprint] = []
+  public internal(set) var directory = ServiceNode(id: "", node: .none, address: .unspecified)
+  public internal(set) var feed = ServiceNode(id: "", node: .none, address: .unspecified)
+  public internal(set) var broker = ServiceNode(id: "", node: .none, address: .unspecified)
+  public internal(set) var stun = ServiceNode(id: "", node: .none, address: .unspecified)
+  public internal(set) var gateways: [ServiceNode] = []
+  /// Link rows by scenario path, upstream (or `there`) first.
+  public internal(set) var linksAt: [String: [Int]] = [:]
+  /// Rule rows of the network's table by scenario path.
+  public internal(set) var rulesAt: [String: [Int]] = [:]
+  public internal(set) var interfaceNames: [String] = []
+
+  /// - Precondition: the scenario has no `problems()`.
+  public init(_ scenario: Scenario) {
+    var scenario = scenario
+    scenario.normalise()
+    self.scenario = scenario
+    var builder = BlueprintBuilder(scenario)
+    builder.build()
+    builder.finish(into: &self)
+  }
+}

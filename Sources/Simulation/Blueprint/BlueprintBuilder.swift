@@ -1,0 +1,316 @@
+// Builds the network's tables: nodes, interfaces, links and addresses. Routes and rules follow in files of their own.
+import NetworkModel
+import ScenarioModel
+import SimulationKernel
+import Trace
+import Wire
+
+struct BlueprintBuilder {
+  let scenario: Scenario
+  var plan = NetworkPlan()
+  var nodes: [ComponentName] = []
+  var keys: [ComponentKey] = []
+  var rules: [ComponentName] = []
+  var nodeOf: [String: NodeID] = [:]
+  var interfaceNames: [String] = []
+  var addresses = AddressPlan()
+  /// Per network (and region): its subnet's addresses.
+  var subnets: [String: SubnetAddresses] = [:]
+  var subnets6: [String: SubnetAddresses] = [:]
+  var hostInterfaces: [NodeID: [HostInterface]] = [:]
+  var tunnels: [TunnelBlueprint] = []
+  var publicGraph = RouteGraph(nodes: 0)
+  var privateGraph = RouteGraph(nodes: 0)
+  /// Prefixes each node announces to the public and to its private lines.
+  var publicPrefixes: [(node: NodeID, prefix: IPPrefix)] = []
+  var privatePrefixes: [(node: NodeID, prefix: IPPrefix)] = []
+  var linksAt: [String: [Int]] = [:]
+  var rulesAt: [String: [Int]] = [:]
+  var services: [String: ServiceNode] = [:]
+  var gateways: [ServiceNode] = []
+  /// Translators' outside addresses by network.
+  var outsideOf: [String: [IPAddress]] = [:]
+  var pairsOf: [String: [(inside: IPAddress, outside: IPAddress)]] = [:]
+
+  init(_ scenario: Scenario) { self.scenario = scenario }
+
+  mutating func build() {
+    addNodes()
+    publicGraph = RouteGraph(nodes: nodes.count)
+    privateGraph = RouteGraph(nodes: nodes.count)
+    chooseSubnets()
+    addRegions()
+    addUplinks()
+    addHosts()
+    addLinks()
+    addTunnels()
+    addTranslators()
+    addRoutes()
+    addFirewalls()
+  }
+
+  // MARK: Nodes
+
+  private mutating func addNode(_ id: String, path: String, forwards: Bool) {
+    let node = plan.addNode(forwards: forwards)
+    let key = ComponentKey(id)
+    nodes.append(ComponentName(key: key, id: id, path: path))
+    keys.append(key)
+    nodeOf[id] = node
+  }
+
+  /// The service's regions; one by default, at the scenario's core network.
+  var regions: [RegionSpec] {
+    if !scenario.service.regions.isEmpty { return scenario.service.regions }
+    guard let core = scenario.defaultServiceNetwork else { return [] }
+    return [RegionSpec(id: "service", at: core)]
+  }
+
+  private mutating func addNodes() {
+    for network in scenario.networks { addNode(network.id, path: network.path, forwards: true) }
+    for region in regions {
+      addNode("region-\(region.id)", path: region.path, forwards: true)
+      addNode("gateway-\(region.id)", path: region.path + ".gateway", forwards: false)
+    }
+    if !regions.isEmpty {
+      for service in ["directory", "feed", "broker", "stun"] { addNode(service, path: "service.\(service)", forwards: false) }
+    }
+    for host in scenario.hosts { addNode(host.id, path: host.path, forwards: host.role == .tunnelGateway) }
+  }
+
+  func node(_ id: String) -> NodeID {
+    guard let node = nodeOf[id] else { preconditionFailure("no node '\(id)': the scenario was not checked") }
+    return node
+  }
+
+  mutating func addInterface(_ interface: Interface, name: String) -> InterfaceID {
+    interfaceNames.append(name)
+    return plan.add(interface)
+  }
+
+  // MARK: Subnets
+
+  private mutating func chooseSubnets() {
+    for network in scenario.networks { if let subnet = network.subnet { addresses.reserve(subnet) } }
+    for network in scenario.networks {
+      let key = ComponentKey(network.id)
+      let subnet =
+        network.subnet ?? (network.translation == nil ? addresses.publicSubnet(key) : addresses.privateSubnet(key))
+      var pool = SubnetAddresses(subnet)
+      pool.reserve(pool.router)
+      var pool6 = network.subnet6.map { SubnetAddresses($0) }
+      if let router = pool6?.router { pool6?.reserve(router) }
+      for host in scenario.hosts where host.network == network.id {
+        if let address = host.address { pool.reserve(address) }
+        if let address = host.address6 { pool6?.reserve(address) }
+      }
+      subnets[network.id] = pool
+      if let pool6 { subnets6[network.id] = pool6 }
+      let router = node(network.id)
+      privatePrefixes.append((router, subnet))
+      if network.translation == nil, !isPrivate(subnet) { publicPrefixes.append((router, subnet)) }
+      if let six = network.subnet6 {
+        privatePrefixes.append((router, six))
+        if !isPrivate(six) { publicPrefixes.append((router, six)) }
+      }
+    }
+  }
+
+  func routerAddress(_ network: String) -> IPAddress { subnets[network]!.router }
+
+  // MARK: Links
+
+  /// Joins two nodes by new interfaces and enters the link in a graph.
+  mutating func connect(
+    _ a: NodeID, _ aSide: Interface, _ b: NodeID, _ bSide: Interface, _ settings: PathSpec, id: String, path: String, isPrivate: Bool
+  ) -> (InterfaceID, InterfaceID) {
+    let ia = addInterface(aSide, name: "\(nodes[Int(a.index)].id).\(id)")
+    let ib = addInterface(bSide, name: "\(nodes[Int(b.index)].id).\(id)")
+    linksAt[path, default: []] += [plan.links.count, plan.links.count + 1]
+    plan.join(ia, ib, there: settings.there, back: settings.back, key: ComponentKey("link/" + id))
+    if isPrivate {
+      privateGraph.join(a, by: ia, b, by: ib, there: settings.there.delay, back: settings.back.delay)
+    } else {
+      publicGraph.join(a, by: ia, b, by: ib, there: settings.there.delay, back: settings.back.delay)
+    }
+    return (ia, ib)
+  }
+
+  private mutating func addRegions() {
+    for region in regions {
+      let router = node("region-\(region.id)")
+      let key = ComponentKey("region-\(region.id)")
+      var pool = SubnetAddresses(addresses.publicSubnet(key))
+      pool.reserve(pool.router)
+      publicPrefixes.append((router, pool.prefix))
+      let at = node(region.at)
+      let here = Interface(node: router, side: .outside, v4: pool.router)
+      let there = Interface(node: at, side: .outside, v4: routerAddress(region.at))
+      _ = connect(router, here, at, there, region.link, id: "region-\(region.id)", path: region.path, isPrivate: false)
+      subnets["region-\(region.id)"] = pool
+      gateways.append(addService("gateway-\(region.id)", in: region.id))
+    }
+    guard let first = regions.first?.id else { return }
+    services["directory"] = addService("directory", in: scenario.service.directory ?? first)
+    services["feed"] = addService("feed", in: scenario.service.feed ?? first)
+    services["broker"] = addService("broker", in: scenario.service.broker ?? first)
+    services["stun"] = addService("stun", in: scenario.service.stun ?? first)
+  }
+
+  /// Service nodes stand 50 µs from their region's router at 10 Gbit/s (*assumed*: one data centre).
+  private mutating func addService(_ id: String, in region: String) -> ServiceNode {
+    let settings = PathSpec(LinkSettings(delay: .microseconds(50), rate: .megabits(10_000)))
+    let address = attach(node(id), to: "region-\(region)", settings, given: nil, given6: nil, id: id, path: "service.\(id)")
+    return ServiceNode(id: id, node: node(id), address: address)
+  }
+
+  /// Attaches a host to a network's router; returns its IPv4 address.
+  @discardableResult
+  private mutating func attach(
+    _ host: NodeID, to network: String, _ settings: PathSpec, given: IPAddress?, given6: IPAddress?, id: String, path: String
+  ) -> IPAddress {
+    let router = node(network)
+    let key = ComponentKey(id)
+    let v4 = given ?? subnets[network]!.assign(key)
+    let v6 = subnets6[network] == nil ? .unspecified : given6 ?? subnets6[network]!.assign(key)
+    let own = addInterface(Interface(node: host, side: .outside, v4: v4, v6: v6), name: "\(id).eth")
+    let far = Interface(
+      node: router, side: .lan, v4: routerAddress(network), v6: subnets6[network]?.router ?? .unspecified)
+    let port = addInterface(far, name: "\(network).lan-\(id)")
+    linksAt[path, default: []] += [plan.links.count, plan.links.count + 1]
+    plan.join(own, port, there: settings.there, back: settings.back, key: ComponentKey("lan/" + id))
+    plan.routes[Int(host.index)].append(Route(prefix: .allV4, interface: own))
+    plan.routes[Int(router.index)].append(Route(prefix: IPPrefix(v4, length: 128), interface: port))
+    if v6 != .unspecified {
+      plan.routes[Int(host.index)].append(Route(prefix: IPPrefix(.unspecified, length: 0), interface: own, metric: 1))
+      plan.routes[Int(router.index)].append(Route(prefix: IPPrefix(v6, length: 128), interface: port))
+    }
+    hostInterfaces[host, default: []].append(HostInterface(id: own, route: "internet", key: key.part(1)))
+    return v4
+  }
+
+  private mutating func addHosts() {
+    for host in scenario.hosts {
+      let lan = scenario.network(host.network)!.lan
+      attach(
+        node(host.id), to: host.network, lan, given: host.address, given6: host.address6, id: host.id, path: "\(host.path).lan")
+    }
+  }
+
+  /// A network's line up. Its outside address is one of its provider's subnet.
+  private mutating func addUplinks() {
+    for network in scenario.networks {
+      guard let uplink = network.uplink else { continue }
+      let wan = wanAddresses(of: network, provider: uplink.to)
+      let six = subnets6[network.id]?.router ?? .unspecified
+      let own = Interface(node: node(network.id), side: .outside, v4: wan.first ?? routerAddress(network.id), v6: six)
+      let far = Interface(
+        node: node(uplink.to), side: .lan, v4: routerAddress(uplink.to), v6: subnets6[uplink.to]?.router ?? .unspecified)
+      let (_, port) = connect(
+        node(network.id), own, node(uplink.to), far, uplink.settings, id: "\(network.id)-uplink", path: "\(network.path).uplink",
+        isPrivate: false)
+      for address in wan {
+        plan.routes[Int(node(uplink.to).index)].append(Route(prefix: IPPrefix(address, length: 128), interface: port))
+      }
+    }
+  }
+
+  /// The outside addresses a translating network needs: one, or one a host and one for itself when it translates one-to-one.
+  mutating func wanAddresses(of network: NetworkSpec, provider: String?) -> [IPAddress] {
+    guard let behaviour = network.translation else { return [] }
+    if let known = outsideOf[network.id] { return known }
+    func assign(_ key: ComponentKey, _ builder: inout BlueprintBuilder) -> IPAddress {
+      if let provider { return builder.subnets[provider]!.assign(key) }
+      let address = builder.addresses.outside.assign(key)
+      builder.publicPrefixes.append((builder.node(network.id), IPPrefix(address, length: 128)))
+      return address
+    }
+    var wan = [assign(ComponentKey(network.id).part(0), &self)]
+    if behaviour.oneToOne {
+      for host in scenario.hosts where host.network == network.id {
+        let outside = assign(ComponentKey(host.id).part(4), &self)
+        wan.append(outside)
+        pairsOf[network.id, default: []].append((inside: .unspecified, outside: outside))
+      }
+    }
+    outsideOf[network.id] = wan
+    return wan
+  }
+
+  private mutating func addLinks() {
+    for link in scenario.links {
+      let ends = [link.from, link.to]
+      let networkEnds = ends.filter { scenario.network($0) != nil }
+      if networkEnds.count == 2 {
+        let sides = ends.map { end -> Interface in
+          let spec = scenario.network(end)!
+          let v4 = link.isPrivate ? nil : wanAddresses(of: spec, provider: spec.uplink?.to).first
+          return Interface(
+            node: node(end), side: link.isPrivate ? .privateLine : .outside, v4: v4 ?? routerAddress(end),
+            v6: subnets6[end]?.router ?? .unspecified)
+        }
+        _ = connect(
+          node(link.from), sides[0], node(link.to), sides[1], link.settings, id: link.id, path: link.path, isPrivate: link.isPrivate)
+      } else {
+        addPrivateLine(link)
+      }
+    }
+  }
+
+  /// A private line between a host and a network: the host gets a further interface with an address there.
+  private mutating func addPrivateLine(_ link: LinkSpec) {
+    let hostFirst = scenario.host(link.from) != nil
+    let host = hostFirst ? link.from : link.to
+    let network = hostFirst ? link.to : link.from
+    let v4 = subnets[network]!.assign(ComponentKey(link.id))
+    let own = Interface(node: node(host), side: .privateLine, v4: v4)
+    let far = Interface(node: node(network), side: .privateLine, v4: routerAddress(network))
+    let settings = hostFirst ? link.settings : PathSpec(there: link.settings.back, back: link.settings.there)
+    let (mine, port) = connect(
+      node(host), own, node(network), far, settings, id: link.id, path: link.path, isPrivate: true)
+    plan.routes[Int(node(network).index)].append(Route(prefix: IPPrefix(v4, length: 128), interface: port))
+    hostInterfaces[node(host), default: []].append(
+      HostInterface(id: mine, route: link.id, key: ComponentKey(host).part(stableHash(link.id))))
+  }
+
+  private mutating func addTunnels() {
+    var pools: [String: SubnetAddresses] = [:]
+    for tunnel in scenario.tunnels {
+      var pool = pools[tunnel.to] ?? SubnetAddresses(tunnel.pool)
+      if let given = tunnel.address { pool.reserve(given) }
+      let inner = tunnel.address ?? pool.assign(ComponentKey(tunnel.id))
+      if pools[tunnel.to] == nil { privatePrefixes.append((node(tunnel.to), tunnel.pool)) }
+      let (client, gateway) = (node(tunnel.from), node(tunnel.to))
+      let mine = addInterface(
+        Interface(node: client, side: .privateLine, v4: inner, mtu: tunnel.mtu, up: false), name: "\(tunnel.from).\(tunnel.id)")
+      let far = addInterface(
+        Interface(node: gateway, side: .privateLine, v4: pool.router, mtu: tunnel.mtu, up: false), name: "\(tunnel.to).\(tunnel.id)")
+      pools[tunnel.to] = pool
+      for prefix in tunnel.routes { plan.routes[Int(client.index)].append(Route(prefix: prefix, interface: mine)) }
+      plan.routes[Int(gateway.index)].append(Route(prefix: IPPrefix(inner, length: 128), interface: far, metric: 1))
+      hostInterfaces[client, default: []].append(
+        HostInterface(id: mine, route: tunnel.id, key: ComponentKey(tunnel.from).part(stableHash(tunnel.id))))
+      let public4 = plan.interfaces[Int(hostInterfaces[gateway]![0].id.index)].v4
+      tunnels.append(
+        TunnelBlueprint(
+          id: tunnel.id, client: client, clientInterface: mine, gateway: gateway, gatewayInterface: far,
+          gatewayEndpoint: Endpoint(public4, tunnel.port), inner: inner, processing: tunnel.processing))
+    }
+  }
+
+  private mutating func addTranslators() {
+    for network in scenario.networks {
+      guard let behaviour = network.translation else { continue }
+      let router = node(network.id)
+      let wan = wanAddresses(of: network, provider: network.uplink?.to)
+      var pairs = pairsOf[network.id] ?? []
+      let hosts = scenario.hosts.filter { $0.network == network.id }
+      for (row, host) in hosts.enumerated() where row < pairs.count {
+        pairs[row].inside = plan.interfaces[Int(hostInterfaces[node(host.id)]![0].id.index)].v4
+      }
+      plan.nodes[Int(router.index)].translator = Int32(plan.translators.count)
+      plan.translators.append(
+        TranslatorPlan(behaviour: behaviour, key: ComponentKey(network.id), node: router, outside: wan, pairs: pairs))
+    }
+  }
+}
