@@ -1,4 +1,5 @@
 // Every host of a world above its IP layer: demultiplexes packets to sockets, virtual interfaces and timers.
+public import Protocols
 public import NetworkModel
 public import SimulationKernel
 public import Trace
@@ -49,10 +50,16 @@ public final class HostStack: NetworkDelegate {
   /// Applications behind virtual interfaces, by interface row.
   var tunnels: [Int32: TunnelEndpoint] = [:]
 
+  /// What the world's layers are made of: each lives as long as the world, so that layers can point at each other freely.
+  private var kept: [AnyObject] = []
+
   public init(network: Network) {
     self.network = network
     network.delegate = self
   }
+
+  /// Keeps an object until the world ends.
+  public func keep(_ object: AnyObject) { kept.append(object) }
 
   // MARK: Timers
 
@@ -153,7 +160,7 @@ public final class HostStack: NetworkDelegate {
       guard let row = udpTable[exact] ?? udpTable[open], let socket = udpSockets[Int(row)], let handler = socket.handler else {
         return .refused(.icmpUnmatched)
       }
-      handler.unreachable(error.destination, hard: hard, on: socket)
+      handler.unreachable(error.destination, error.kind, on: socket)
     case .icmp: return .refused(.icmpUnmatched)
     }
     return .taken

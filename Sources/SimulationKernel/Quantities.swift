@@ -40,7 +40,7 @@ public struct Probability: Hashable, Comparable, Sendable, BitwiseCopyable {
     precondition(partsPerBillion <= 1_000_000_000, "a probability above 100 %")
     self.partsPerBillion = partsPerBillion
   }
-  public static let never = Probability(partsPerBillion: 0)
+  @inlinable public static var never: Probability { Probability(partsPerBillion: 0) }
   @inlinable public static func < (a: Probability, b: Probability) -> Bool { a.partsPerBillion < b.partsPerBillion }
 
   /// Whether the uniform 64-bit `draw` falls inside this probability.

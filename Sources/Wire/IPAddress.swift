@@ -10,7 +10,7 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable, Comparable {
     self.low = low
   }
   @inlinable public init(v4 word: UInt32) { self.init(high: 0, low: 0x0000_FFFF_0000_0000 | UInt64(word)) }
-  public static let unspecified = IPAddress(high: 0, low: 0)
+  @inlinable public static var unspecified: IPAddress { IPAddress(high: 0, low: 0) }
 
   @inlinable public var isV4: Bool { high == 0 && low >> 32 == 0xFFFF }
   /// The 32 bits of an IPv4 address.
@@ -36,8 +36,8 @@ public struct IPPrefix: Hashable, Sendable, BitwiseCopyable, Comparable {
   /// An IPv4 prefix of 0 … 32 bits.
   @inlinable public init(v4 word: UInt32, _ bits: Int) { self.init(IPAddress(v4: word), length: 96 + bits) }
 
-  public static let allV4 = IPPrefix(v4: 0, 0)
-  public static let allV6 = IPPrefix(IPAddress(high: 0x2000 << 48, low: 0), length: 3)
+  @inlinable public static var allV4: IPPrefix { IPPrefix(v4: 0, 0) }
+  @inlinable public static var allV6: IPPrefix { IPPrefix(IPAddress(high: 0x2000 << 48, low: 0), length: 3) }
 
   @inlinable static func mask(_ length: Int) -> (UInt64, UInt64) {
     if length >= 64 { return (.max, length == 64 ? 0 : UInt64.max << UInt64(128 - length)) }
@@ -63,7 +63,7 @@ public struct Endpoint: Hashable, Sendable, BitwiseCopyable, Comparable {
     self.address = address
     self.port = port
   }
-  public static let none = Endpoint(.unspecified, 0)
+  @inlinable public static var none: Endpoint { Endpoint(.unspecified, 0) }
   @inlinable public static func < (a: Endpoint, b: Endpoint) -> Bool {
     a.address != b.address ? a.address < b.address : a.port < b.port
   }

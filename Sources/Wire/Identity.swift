@@ -4,7 +4,7 @@
 public struct NodeID: Hashable, Sendable, BitwiseCopyable, Comparable {
   public var index: Int32
   @inlinable public init(_ index: Int) { self.index = Int32(truncatingIfNeeded: index) }
-  public static let none = NodeID(-1)
+  @inlinable public static var none: NodeID { NodeID(-1) }
   @inlinable public static func < (a: NodeID, b: NodeID) -> Bool { a.index < b.index }
 }
 
@@ -12,7 +12,7 @@ public struct NodeID: Hashable, Sendable, BitwiseCopyable, Comparable {
 public struct InterfaceID: Hashable, Sendable, BitwiseCopyable, Comparable {
   public var index: Int32
   @inlinable public init(_ index: Int) { self.index = Int32(truncatingIfNeeded: index) }
-  public static let none = InterfaceID(-1)
+  @inlinable public static var none: InterfaceID { InterfaceID(-1) }
   @inlinable public static func < (a: InterfaceID, b: InterfaceID) -> Bool { a.index < b.index }
 }
 
@@ -21,7 +21,7 @@ public struct ConversationID: Hashable, Sendable, BitwiseCopyable {
   public var index: UInt32
   @inlinable public init(_ index: Int) { self.index = UInt32(truncatingIfNeeded: index) }
   /// What belongs to no session: background traffic.
-  public static let none = ConversationID(0)
+  @inlinable public static var none: ConversationID { ConversationID(0) }
 }
 
 /// A generation-checked handle of a message in the world's message store.
@@ -32,7 +32,7 @@ public struct PayloadHandle: Hashable, Sendable, BitwiseCopyable {
     self.index = index
     self.generation = generation
   }
-  public static let none = PayloadHandle(index: .max, generation: 0)
+  @inlinable public static var none: PayloadHandle { PayloadHandle(index: .max, generation: 0) }
 }
 
 /// A generation-checked handle of a stream log.
@@ -43,7 +43,7 @@ public struct StreamID: Hashable, Sendable, BitwiseCopyable {
     self.index = index
     self.generation = generation
   }
-  public static let none = StreamID(index: .max, generation: 0)
+  @inlinable public static var none: StreamID { StreamID(index: .max, generation: 0) }
 }
 
 /// The bytes `start ..< end` of a stream log: how an upper layer's bytes stand inside a lower layer's record.
@@ -63,5 +63,7 @@ public struct StreamSlice: Hashable, Sendable, BitwiseCopyable {
 public struct Secret: Hashable, Sendable, BitwiseCopyable {
   public var id: UInt64
   @inlinable public init(id: UInt64) { self.id = id }
-  public static let none = Secret(id: 0)
+  @inlinable public static var none: Secret { Secret(id: 0) }
+  /// The name of this secret's SHA-256.
+  @inlinable public var hashed: Secret { Secret(id: id &* 0x9E37_79B9_7F4A_7C15 ^ 0x5348_4132_3536_0000) }
 }

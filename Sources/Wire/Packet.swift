@@ -12,11 +12,11 @@ public enum TransportProtocol: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 public struct TCPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
   public let rawValue: UInt8
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
-  public static let fin = TCPFlags(rawValue: 0x01)
-  public static let syn = TCPFlags(rawValue: 0x02)
-  public static let rst = TCPFlags(rawValue: 0x04)
-  public static let psh = TCPFlags(rawValue: 0x08)
-  public static let ack = TCPFlags(rawValue: 0x10)
+  @inlinable public static var fin: TCPFlags { TCPFlags(rawValue: 0x01) }
+  @inlinable public static var syn: TCPFlags { TCPFlags(rawValue: 0x02) }
+  @inlinable public static var rst: TCPFlags { TCPFlags(rawValue: 0x04) }
+  @inlinable public static var psh: TCPFlags { TCPFlags(rawValue: 0x08) }
+  @inlinable public static var ack: TCPFlags { TCPFlags(rawValue: 0x10) }
 }
 
 /// The TCP header's fields that decide anything; contents stand in the stream log that `stream` names.
@@ -42,17 +42,17 @@ public struct TCPHeader: Hashable, Sendable, BitwiseCopyable {
 /// Sizes of headers in bytes.
 public enum HeaderLength {
   /// RFC 791 §3.1, without options.
-  public static let ipv4 = 20
+  @inlinable public static var ipv4: Int { 20 }
   /// RFC 8200 §3.
-  public static let ipv6 = 40
+  @inlinable public static var ipv6: Int { 40 }
   /// RFC 768.
-  public static let udp = 8
+  @inlinable public static var udp: Int { 8 }
   /// RFC 9293 §3.1, without options.
-  public static let tcp = 20
+  @inlinable public static var tcp: Int { 20 }
   /// MSS, window scale and SACK-permitted with padding (RFC 9293 §3.2, RFC 7323 §2.2) on SYN and SYN+ACK.
-  public static let tcpSynOptions = 12
+  @inlinable public static var tcpSynOptions: Int { 12 }
   /// RFC 792: type, code, checksum, rest of header.
-  public static let icmp = 8
+  @inlinable public static var icmp: Int { 8 }
 
   @inlinable public static func ip(_ address: IPAddress) -> Int { address.isV4 ? ipv4 : ipv6 }
 }

@@ -1,5 +1,5 @@
 // A gateway's relay: raw data between two connections that have nothing but it in common. It forwards slices of a stream it cannot read.
-public import Wire
+import Wire
 
 /// How a relay ended.
 public protocol RelayOwner: AnyObject {
@@ -9,7 +9,7 @@ public protocol RelayOwner: AnyObject {
 public final class Relay: CarrierHandler {
   public let client: any Carrier
   public let host: any Carrier
-  public weak var owner: (any RelayOwner)?
+  public unowned(unsafe) var owner: (any RelayOwner)?
   /// Bytes that may wait for one leg before the relay stops reading the other, so that a slow end closes the far sender's window (*assumed*).
   public static let buffer: UInt64 = 262_144
   public private(set) var relayed: UInt64 = 0
@@ -19,6 +19,7 @@ public final class Relay: CarrierHandler {
   public init(client: any Carrier, host: any Carrier) {
     self.client = client
     self.host = host
+    client.stack.keep(self)
     client.upper = self
     host.upper = self
     pump(from: client, to: host)

@@ -1,20 +1,20 @@
 // TLS over a carrier: handshake flights first, then the stream above in sealed records. It nests: a channel is a carrier again.
+import NetworkModel
 public import Protocols
 public import Wire
 
-public final class SecureChannel: Carrier, CarrierHandler, Deadlined {
+public final class SecureChannel: Carrier, CarrierHandler {
   public let stack: HostStack
   public let outgoing: StreamID
   public private(set) var incoming = StreamID.none
   public private(set) var readable: UInt64 = 0
-  public weak var upper: (any CarrierHandler)?
+  public unowned(unsafe) var upper: (any CarrierHandler)?
   public let lower: any Carrier
   public private(set) var handshake: TLSHandshake
   private var sealed: UInt64 = 0
   private var key: Secret?
   private var version = TLSVersion.tls12
   private var isClosed = false
-  private var closeWanted = false
   private var effects: [TLSHandshake.Effect] = []
 
   /// - Parameter started: whether the carrier below is connected already, so that the handshake starts at once.
@@ -24,6 +24,7 @@ public final class SecureChannel: Carrier, CarrierHandler, Deadlined {
     self.handshake = handshake
     self.upper = upper
     self.outgoing = lower.stack.network.streams.open()
+    stack.keep(self)
     lower.upper = self
     if started {
       feed(.start)
@@ -49,11 +50,8 @@ public final class SecureChannel: Carrier, CarrierHandler, Deadlined {
 
   public func consumed() {}
 
-  public func close() {
-    if isEstablished { lower.close() } else { closeWanted = true; lower.close() }
-  }
+  public func close() { lower.close() }
   public func abort() { lower.abort() }
-  public func deadlineReached() {}
 
   private func feed(_ input: TLSHandshake.Input) {
     effects.removeAll(keepingCapacity: true)
@@ -66,7 +64,7 @@ public final class SecureChannel: Carrier, CarrierHandler, Deadlined {
         self.version = version
         flush()
         upper?.carrierConnected(self)
-      case .failed(let failure): end(.security(String(describing: failure)), abortLower: true)
+      case .failed(let failure): end(.security(failure), abortLower: true)
       }
     }
   }
@@ -76,14 +74,14 @@ public final class SecureChannel: Carrier, CarrierHandler, Deadlined {
   public func carrierReadable(_ carrier: any Carrier) {
     while !isClosed, let message = lower.read() {
       guard case .tls(let record) = message else {
-        end(.security("not a TLS record"), abortLower: true)
+        end(.security(.unexpectedMessage), abortLower: true)
         return
       }
       switch record {
       case .handshake, .alert: feed(.received(record))
       case .applicationData(let slice, let used, _):
         guard used == key else {
-          end(.security("a record sealed with another key"), abortLower: true)
+          end(.security(.unexpectedMessage), abortLower: true)
           return
         }
         incoming = slice.stream

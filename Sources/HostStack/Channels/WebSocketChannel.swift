@@ -1,4 +1,5 @@
 // A WebSocket (RFC 6455) over a secure channel, after its upgrade: the stream above travels in binary frames.
+import NetworkModel
 public import Wire
 
 public final class WebSocketChannel: Carrier, CarrierHandler {
@@ -6,7 +7,7 @@ public final class WebSocketChannel: Carrier, CarrierHandler {
   public let outgoing: StreamID
   public private(set) var incoming = StreamID.none
   public private(set) var readable: UInt64 = 0
-  public weak var upper: (any CarrierHandler)?
+  public unowned(unsafe) var upper: (any CarrierHandler)?
   public let lower: any Carrier
   private var framed: UInt64 = 0
   private let masked: Bool
@@ -19,6 +20,7 @@ public final class WebSocketChannel: Carrier, CarrierHandler {
     self.stack = lower.stack
     self.masked = masked
     self.outgoing = lower.stack.network.streams.open()
+    stack.keep(self)
     lower.upper = self
   }
 

@@ -1,4 +1,5 @@
 // A UDP echo (RFC 862): gives every datagram back, so that a probe can tell whether both directions pass.
+import Trace
 public import NetworkModel
 public import Wire
 
@@ -6,6 +7,7 @@ public final class EchoServer: DatagramHandler {
   private var socket: UDPSocket?
 
   public init(at node: NodeID, port: UInt16, stack: HostStack) {
+    stack.keep(self)
     socket = stack.openUDP(at: node, port: port, handler: self)
   }
 

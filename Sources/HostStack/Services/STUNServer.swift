@@ -1,4 +1,5 @@
 // A STUN server (RFC 8489 §6.3, §7.2.2 basic usage): tells whoever asks from where the request came.
+import Trace
 public import NetworkModel
 public import Wire
 
@@ -7,6 +8,7 @@ public final class STUNServer: DatagramHandler {
 
   /// Serves UDP 3478 (RFC 8489 §18.6) at `node`.
   public init(at node: NodeID, port: UInt16 = 3478, stack: HostStack) {
+    stack.keep(self)
     socket = stack.openUDP(at: node, port: port, handler: self)
   }
 

@@ -1,4 +1,6 @@
 // A carrier brings an ordered stream of messages to its peer. TCP and RDP-UDP are carriers; TLS and WebSocket are carriers on carriers.
+import NetworkModel
+public import Protocols
 public import Wire
 
 /// Why a carrier ended other than orderly.
@@ -9,7 +11,7 @@ public enum CarrierFailure: Equatable, Sendable {
   case refused
   case noRoute
   /// TLS did not come up.
-  case security(String)
+  case security(TLSHandshake.Failure)
 }
 
 public protocol Carrier: AnyObject {

@@ -1,7 +1,8 @@
 // A TCP connection on a node: feeds its machine, sends what the machine wants sent, and keeps one timer slot armed.
-public import NetworkModel
+import Trace
+import NetworkModel
 public import Protocols
-import SimulationKernel
+public import SimulationKernel
 public import Wire
 
 public typealias TCPSettings = TCPConnection.Settings
@@ -14,7 +15,7 @@ public final class TCPSocket: Carrier, Deadlined {
   public let outgoing: StreamID
   public private(set) var incoming = StreamID.none
   public private(set) var readable: UInt64 = 0
-  public weak var upper: (any CarrierHandler)?
+  public unowned(unsafe) var upper: (any CarrierHandler)?
   public let conversation: ConversationID
   /// Its own owner, alive as long as the connection.
   public var handler: (any CarrierHandler)? {
@@ -54,6 +55,7 @@ public final class TCPSocket: Carrier, Deadlined {
     }
     local = Endpoint(address, port ?? 0)
     enter()
+    stack.keep(self)
     if out == nil || address == .unspecified || port == nil {
       // Told after the caller has the socket in hand: nothing is decided inside the initializer.
       pendingFailure = .noRoute
@@ -75,15 +77,16 @@ public final class TCPSocket: Carrier, Deadlined {
     let isn = UInt32(
       truncatingIfNeeded: stack.chance.draw(
         stack.recorder.key(of: node), .initialSequence, mix(stack.key(of: packet.conversation), 2)))
-    machine = TCPConnection(listening: isn, settings: TCPSocket.settings(for: packet.source, stack))
+    machine = TCPConnection(initialSequence: isn, settings: TCPSocket.settings(for: packet.source, stack))
     enter()
+    stack.keep(self)
   }
 
   private var pendingFailure: CarrierFailure?
 
   private static func settings(for remote: Endpoint, _ stack: HostStack) -> TCPSettings {
     var settings = stack.tcpSettings
-    if !remote.address.isV4 { settings.maximumSegment -= HeaderLength.ipv6 - HeaderLength.ipv4 }
+    if !remote.address.isV4 { settings.mss -= UInt16(HeaderLength.ipv6 - HeaderLength.ipv4) }
     return settings
   }
 
@@ -170,8 +173,8 @@ public final class TCPSocket: Carrier, Deadlined {
     case .closed(let failure):
       switch failure {
       case nil: finish(nil)
-      case .timedOut: finish(.timedOut)
-      case .refused, .reset: finish(.refused)
+      case .noAnswer, .timedOut: finish(.timedOut)
+      case .refused, .reset, .aborted: finish(.refused)
       case .unreachable: finish(.noRoute)
       }
     }

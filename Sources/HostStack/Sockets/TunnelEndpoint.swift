@@ -89,6 +89,7 @@ public final class TunnelClient: DatagramHandler, Deadlined {
     self.endpointSettings = settings
     self.gateway = gateway
     self.conversation = stack.open(.tunnelControl, by: node, subject: settings.name.value)
+    stack.keep(self)
     let socket = stack.openUDP(at: node, subject: settings.name.value, handler: self)
     guard let socket else { preconditionFailure("no port left for a tunnel") }
     self.socket = socket
@@ -144,6 +145,7 @@ public final class TunnelGateway: DatagramHandler {
   public init(node: NodeID, port: UInt16 = TunnelGateway.port, stack: HostStack) {
     self.stack = stack
     self.node = node
+    stack.keep(self)
     self.socket = stack.openUDP(at: node, port: port, handler: self)
   }
 

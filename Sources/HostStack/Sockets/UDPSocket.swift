@@ -1,6 +1,7 @@
 // UDP sockets: bound to a port, and to an interface when their address says so.
+import Trace
 public import NetworkModel
-public import SimulationKernel
+import SimulationKernel
 public import Wire
 
 /// Receives what comes to a UDP socket.
@@ -8,11 +9,11 @@ public protocol DatagramHandler: AnyObject {
   /// `.refused` makes the datagram a drop with that reason.
   func receive(_ message: Message, _ packet: Packet, on socket: UDPSocket) -> Delivery
   /// An ICMP error came back for something sent to `remote`.
-  func unreachable(_ remote: Endpoint, hard: Bool, on socket: UDPSocket)
+  func unreachable(_ remote: Endpoint, _ kind: ICMPError.Kind, on socket: UDPSocket)
 }
 
 extension DatagramHandler {
-  public func unreachable(_ remote: Endpoint, hard: Bool, on socket: UDPSocket) {}
+  public func unreachable(_ remote: Endpoint, _ kind: ICMPError.Kind, on socket: UDPSocket) {}
 }
 
 public final class UDPSocket {
@@ -22,7 +23,7 @@ public final class UDPSocket {
   public let interface: InterfaceID
   /// Its address is unspecified for a wildcard socket.
   public let local: Endpoint
-  public weak var handler: (any DatagramHandler)?
+  public unowned(unsafe) var handler: (any DatagramHandler)?
   /// The owner's own label.
   public let tag: Int
   private let row: UInt32

@@ -22,15 +22,10 @@ extension ICEAgent {
     case .failed, .cancelled: return effects.append(.reject(.closed))
     case .idle, .checking, .nominating, .selected: break
     }
-    if refusesRole(of: message, into: &effects) {
-      var refusal = STUNMessage(kind: .error, transaction: message.transaction)
-      refusal.errorCode = 487
-      refusal.integrity = password
-      refusal.fingerprint = true
-      let row = pairIndex(base: base, remote: source).map { pairs[$0].row } ?? 0
-      return effects.append(.send(base: base, to: source, refusal, pair: row, retransmission: 0))
-    }
     let request = EarlyRequest(message: message, source: source, base: base)
+    if refusesRole(of: message) {
+      return refuse(request, code: 487, into: &effects)
+    }
     switch state {
     case .idle:
       // RFC 8445 §7.3: "If this happens, the agent MUST immediately generate a response"; without learning the source must first
@@ -38,9 +33,7 @@ extension ICEAgent {
       if settings.peerReflexiveLearning { answer(request, pair: 0, into: &effects) }
       remember(request)
     case .checking, .nominating: proceed(with: request, answering: true, at: now, into: &effects)
-    case .selected:
-      // RFC 8445 §8.1.2: "an agent MUST continue to respond to any Binding request".
-      answer(request, pair: pairIndex(base: base, remote: source).map { pairs[$0].row } ?? 0, into: &effects)
+    case .selected(let row): respondAfterSelection(to: request, selected: row, into: &effects)
     case .failed, .cancelled: break
     }
   }
@@ -62,7 +55,7 @@ extension ICEAgent {
   }
 
   /// RFC 8445 §7.3.1.1: whether to answer 487; if not, and the roles conflict, ours has changed.
-  private mutating func refusesRole(of message: STUNMessage, into effects: inout [Effect]) -> Bool {
+  private mutating func refusesRole(of message: STUNMessage) -> Bool {
     switch (role, message.role) {
     case (.controlling, .controlling(let theirs)):
       if tieBreaker >= theirs { return true }
@@ -93,6 +86,27 @@ extension ICEAgent {
     response.integrity = password
     response.fingerprint = true
     effects.append(.send(base: request.base, to: request.source, response, pair: pair, retransmission: 0))
+  }
+
+  private func refuse(_ request: EarlyRequest, code: UInt16, into effects: inout [Effect]) {
+    var refusal = STUNMessage(kind: .error, transaction: request.message.transaction)
+    refusal.errorCode = code
+    refusal.integrity = password
+    refusal.fingerprint = true
+    let row = pairIndex(base: request.base, remote: request.source).map { pairs[$0].row } ?? 0
+    effects.append(.send(base: request.base, to: request.source, refusal, pair: row, retransmission: 0))
+  }
+
+  /// RFC 8445 §8.1.2: "an agent MUST continue to respond to any Binding request". A controlling peer whose nomination's answers
+  /// were all lost nominates its next best pair: we follow to a valid one, and refuse any other (§7.3.1.5).
+  private mutating func respondAfterSelection(to request: EarlyRequest, selected row: Int, into effects: inout [Effect]) {
+    let index = pairIndex(base: request.base, remote: request.source)
+    let nominatesAnother = role == .controlled && request.message.useCandidate && index != row - 1
+    guard nominatesAnother else { return answer(request, pair: index.map { pairs[$0].row } ?? 0, into: &effects) }
+    guard let index, pairs[index].state == .succeeded else { return refuse(request, code: 400, into: &effects) }
+    answer(request, pair: pairs[index].row, into: &effects)
+    pairs[row - 1].isNominated = false
+    select(index, into: &effects)
   }
 
   /// RFC 8445 §7.3.1.3 to §7.3.1.5: learn the source, answer, trigger a check, note a nomination.
@@ -167,7 +181,8 @@ extension ICEAgent {
     let sentAs: ICERole = if case .controlling = check.request.role { .controlling } else { .controlled }
     if role == sentAs {
       switchRole(to: sentAs.opposite)
-      tieBreaker = mix(tieBreaker, 487)
+      // Its own seed goes in, so that two equal tie-breakers part.
+      tieBreaker = mix(tieBreaker, transactionSeed)
     }
     let index = check.pair - 1
     guard state == .checking, pairs[index].state != .unfinished else { return }

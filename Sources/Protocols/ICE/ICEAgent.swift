@@ -58,7 +58,7 @@ public struct ICEAgent: Equatable, Sendable {
     case checking
     /// The choice has closed. Next: `selected`, `nominating` the next best, `checking` (role lost), `failed`, `cancelled`.
     case nominating(pair: Int)
-    /// Checks of the peer are still answered. Next: `cancelled`.
+    /// Checks of the peer are still answered. Next: `selected` another pair (controlled), `cancelled`.
     case selected(pair: Int)
     case failed(Failure)
     case cancelled
@@ -99,6 +99,7 @@ public struct ICEAgent: Equatable, Sendable {
     case send(base: Int, to: Endpoint, STUNMessage, pair: Int, retransmission: Int)
     /// What became of a pair, for the story. `valid` comes again when the round trip of a valid pair is measured later.
     case pair(row: Int, PairEvent, local: Endpoint, remote: Endpoint, roundTrip: SimDuration?)
+    /// The pair to use. On the controlled side it may come again with another: the peer's first nomination had failed there.
     case selected(base: Int, remote: Endpoint, pair: Int, roundTrip: SimDuration?)
     case failed(Failure)
     /// The message just received was not accepted.

@@ -1,0 +1,168 @@
+// What a run gives: everything a report or the store needs, folded from the trace's records.
+public import ScenarioModel
+public import SimulationKernel
+public import Trace
+public import Wire
+
+/// Why a run ended.
+public enum RunEnd: String, Sendable, CaseIterable {
+  /// Everything had settled and the linger was over.
+  case settled
+  /// The scenario's duration was over.
+  case duration
+  /// More events than `maximum-events`: something is undecided.
+  case eventLimit = "event-limit"
+  /// Nothing was left to happen.
+  case idle
+}
+
+/// One packet filter (or other cause) that stood in an attempt's way, over all its packets.
+public struct Blocker: Sendable, Equatable {
+  /// The candidate pair's row in its session; 0 when the packets belonged to none (gathering, the listener).
+  public var pair: Int
+  public var topic: ConversationTopic
+  public var node: String
+  /// The rule's name and scenario path; `nil` when no rule did it.
+  public var rule: String?
+  public var rulePath: String?
+  public var reason: DropReason
+  public var firstRecord: UInt64
+  public var firstTime: SimTime
+  public var packets: Int
+}
+
+public struct AttemptResult: Sendable, Equatable {
+  public var transport: Transport
+  public var outcome: AttemptOutcome
+  public var reason: Reason
+  /// The setting that forbade it, by its real name; empty otherwise.
+  public var setting: String
+  public var started: SimTime?
+  public var ended: SimTime?
+  public var blockers: [Blocker]
+  /// The first blocker that tells most: a rule before anything else.
+  public var mainBlocker: Blocker? { blockers.first { $0.rule != nil } ?? blockers.first }
+  /// How far it had come: its last milestone.
+  public var reached: Milestone?
+}
+
+public struct MilestoneResult: Sendable, Equatable {
+  public var milestone: Milestone
+  public var time: SimTime
+  public var node: String
+  public var attempt: Transport
+  public var record: UInt64
+}
+
+public struct CandidateResult: Sendable, Equatable {
+  public var owner: String
+  public var type: CandidateType
+  public var base: Endpoint
+  public var endpoint: Endpoint
+  public var priority: UInt32
+  public var time: SimTime
+}
+
+public struct PairResult: Sendable, Equatable {
+  /// Whose view it is.
+  public var owner: String
+  public var row: Int
+  public var local: Endpoint
+  public var remote: Endpoint
+  /// The way the local base leads: `internet`, a tunnel or a line.
+  public var route: String
+  /// Its last event.
+  public var state: PairEvent
+  public var wasNominated: Bool
+  public var roundTrip: SimDuration?
+}
+
+public struct ChannelResult: Sendable, Equatable {
+  public var node: String
+  public var channel: VirtualChannel
+  public var transport: Transport
+  public var sent: Int
+  public var received: Int
+}
+
+public struct SessionResult: Sendable, Equatable {
+  /// From 1, as in the scenario.
+  public var ordinal: Int
+  public var client: String
+  public var host: String
+  /// `nil` when the session failed or is undecided.
+  public var transport: Transport?
+  public var route: String
+  public var reason: Reason
+  /// One plain sentence why.
+  public var sentence: String
+  public var clicked: SimTime?
+  /// From the click to the desktop.
+  public var connected: SimDuration?
+  /// From the click to the end of Soft-Sync.
+  public var switched: SimDuration?
+  public var roundTripBefore: SimDuration?
+  public var roundTrip: SimDuration?
+  /// One row per transport.
+  public var attempts: [AttemptResult]
+  public var milestones: [MilestoneResult]
+  public var candidates: [CandidateResult]
+  public var pairs: [PairResult]
+  public var channels: [ChannelResult]
+}
+
+public struct ProbeResult: Sendable, Equatable {
+  public var ordinal: Int
+  public var from: String
+  public var to: String
+  public var kind: ProbeKind
+  /// `answered`, `refused` or `no-answer`.
+  public var outcome: String
+  public var sent: Int
+  public var answered: Int
+  public var roundTrip: SimDuration?
+  /// What a STUN server saw.
+  public var mapped: Endpoint?
+  public var blockers: [Blocker]
+}
+
+public enum Verdict: String, Sendable, CaseIterable { case held, failed, undecided }
+
+public struct ExpectationResult: Sendable, Equatable {
+  public var text: String
+  public var verdict: Verdict
+  /// What was found, when it did not hold.
+  public var found: String
+}
+
+public struct DropTotal: Sendable, Equatable {
+  public var node: String
+  public var rule: String?
+  public var reason: DropReason
+  public var packets: Int
+}
+
+public struct RunResult: Sendable {
+  public var scenario: Scenario
+  public var seed: UInt64
+  public var modelVersion: Int
+  public var fingerprints: Fingerprints
+  public var end: RunEnd
+  public var endTime: SimTime
+  public var events: UInt64
+  public var hops: UInt64
+  public var sessions: [SessionResult]
+  public var probes: [ProbeResult]
+  public var expectations: [ExpectationResult]
+  public var drops: [DropTotal]
+  /// The story, with the tables that name its nodes, rules and states.
+  public var story: [Record]
+  public var nodes: [ComponentName]
+  public var rules: [ComponentName]
+  public var names: [String]
+
+  /// Whether every expectation held and nothing is undecided.
+  public var succeeded: Bool {
+    end != .eventLimit && expectations.allSatisfy { $0.verdict == .held } && sessions.allSatisfy { $0.reason != .undecided }
+  }
+}
