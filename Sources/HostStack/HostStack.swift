@@ -48,7 +48,7 @@ public final class HostStack: NetworkDelegate {
   var freeTCP: [UInt32] = []
   var listeners: [any StreamListener] = []
   /// Applications behind virtual interfaces, by interface row.
-  var tunnels: [Int32: TunnelEndpoint] = [:]
+  var tunnels: [Int32: VPNEndpoint] = [:]
 
   /// What the world's layers are made of: each lives as long as the world, so that layers can point at each other freely.
   private var kept: [AnyObject] = []

@@ -1,6 +1,6 @@
 // Firewalls as scenarios write them: ordered named rules, and the default lists of Azure's network security groups.
 public import NetworkModel
-public import SimulationKernel
+import SimulationKernel
 public import Wire
 
 /// Whom a rule's address condition means.

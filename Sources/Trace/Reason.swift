@@ -28,6 +28,7 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case onlyTransport = 4
   case noUDPPath = 5
   case shortpathOff = 6
+  case otherPathBlocked = 7
   // Not tried.
   case listenerOff = 20
   case hostPoolSetting = 21
@@ -74,6 +75,7 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .onlyTransport: "only-transport"
     case .noUDPPath: "no-udp-path"
     case .shortpathOff: "shortpath-off"
+    case .otherPathBlocked: "other-path-blocked"
     case .listenerOff: "listener-off"
     case .hostPoolSetting: "host-pool-setting"
     case .hostPolicy: "host-policy"

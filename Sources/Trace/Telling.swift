@@ -85,4 +85,33 @@ extension Recorder {
     record.extra = received ? 1 : 0
     tell(record)
   }
+
+  /// A STUN request was sent (again, when `retransmission` > 0). What befalls it has this record as its cause.
+  @discardableResult
+  public func request(
+    from: Endpoint, to: Endpoint, retransmission: Int, pair: Int, at node: NodeID, session: Int
+  ) -> UInt64 {
+    var record = Record(kind: .request, node: node)
+    record.session = UInt16(session)
+    record.attempt = .public
+    record.pair = UInt16(pair)
+    record.topic = pair == 0 ? .stun : .candidatePair
+    record.from = from
+    record.to = to
+    record.value = Int64(retransmission)
+    return tell(record)
+  }
+
+  /// A probe ended: `answered` (1), `refused` (2) or unanswered (0); `roundTrip` of its first answer.
+  public func probe(
+    _ ordinal: Int, outcome: Int, sent: Int, answered: Int, roundTrip: SimDuration?, mapped: Endpoint, at node: NodeID
+  ) {
+    var record = Record(kind: .probe, node: node, code: UInt16(outcome))
+    record.session = UInt16(ordinal)
+    record.topic = .probe
+    record.to = mapped
+    record.value = roundTrip?.nanoseconds ?? -1
+    record.extra = Int64(sent) << 32 | Int64(answered)
+    tell(record)
+  }
 }

@@ -15,7 +15,7 @@ public final class RDPUDPSocket: Carrier, Deadlined {
   public let remote: Endpoint
   public let conversation: ConversationID
   public private(set) var machine: RDPUDPConnection
-  private let timer: TimerHandle
+  private var timer: TimerHandle?
   private var armed = SimTime.never
   private var acknowledged: UInt64 = 0
   private var isClosed = false
@@ -32,17 +32,8 @@ public final class RDPUDPSocket: Carrier, Deadlined {
     self.upper = upper
     self.outgoing = socket.stack.network.streams.open()
     self.machine = RDPUDPConnection(stream: outgoing, cookieHash: cookieHash)
-    let owner = TimerOwner()
-    self.timer = socket.stack.makeTimer(for: owner)
-    owner.socket = self
+    timer = stack.makeTimer(for: self)
     stack.keep(self)
-    stack.keep(owner)
-  }
-
-  /// Stands in for the socket until it is whole.
-  private final class TimerOwner: Deadlined {
-    unowned(unsafe) var socket: RDPUDPSocket?
-    func deadlineReached() { socket?.deadlineReached() }
   }
 
   public var backlog: UInt64 { stack.network.streams.end(of: outgoing) - acknowledged }
@@ -76,7 +67,7 @@ public final class RDPUDPSocket: Carrier, Deadlined {
     let deadline = isClosed ? .never : machine.nextDeadline ?? .never
     if deadline != armed {
       armed = deadline
-      stack.arm(timer, deadline)
+      if let timer { stack.arm(timer, deadline) }
     }
   }
 

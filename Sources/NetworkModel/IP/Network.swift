@@ -49,6 +49,8 @@ public final class Network {
   /// What stands above; it owns the network, so it outlives it.
   @exclusivity(unchecked) public unowned(unsafe) var delegate: (any NetworkDelegate)?
   @exclusivity(unchecked) public private(set) var now: SimTime
+  /// No event after this is handled; whoever drives the world may lower it while it runs.
+  @exclusivity(unchecked) public var horizon = SimTime.never
   @exclusivity(unchecked) var queue = RadixQueue()
   @exclusivity(unchecked) var pool = ChunkedPool<InFlight>()
   @exclusivity(unchecked) var timers = TimerSlots()
@@ -123,7 +125,7 @@ public final class Network {
   @discardableResult
   public func run(until limit: SimTime, events most: UInt64 = .max) -> UInt64 {
     var handled: UInt64 = 0
-    while handled < most, let time = queue.peekTime(), time <= limit, let event = queue.pop() {
+    while handled < most, let event = queue.pop(notAfter: limit < horizon ? limit : horizon) {
       assert(event.time >= now, "time runs backwards")
       now = event.time
       recorder.now = now

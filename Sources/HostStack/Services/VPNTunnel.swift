@@ -6,7 +6,7 @@ import Trace
 public import Wire
 
 /// What both ends of a tunnel are configured with.
-public struct TunnelSettings: Hashable, Sendable {
+public struct VPNSettings: Hashable, Sendable {
   public var key: Secret
   public var name: ComponentKey
   /// The client's address inside the tunnel.
@@ -26,8 +26,8 @@ public struct TunnelSettings: Hashable, Sendable {
 }
 
 /// One end of one tunnel.
-public final class TunnelEndpoint {
-  let settings: TunnelSettings
+public final class VPNEndpoint {
+  let settings: VPNSettings
   let interface: InterfaceID
   private let stack: HostStack
   private let node: NodeID
@@ -35,7 +35,7 @@ public final class TunnelEndpoint {
   /// Where the other end's outer packets come from; unknown until it has been heard.
   var remote: Endpoint?
 
-  init(settings: TunnelSettings, interface: InterfaceID, node: NodeID, socket: UDPSocket, stack: HostStack) {
+  init(settings: VPNSettings, interface: InterfaceID, node: NodeID, socket: UDPSocket, stack: HostStack) {
     self.settings = settings
     self.interface = interface
     self.node = node
@@ -73,18 +73,18 @@ public final class TunnelEndpoint {
 }
 
 /// The client's end: says hello until the gateway welcomes it, then keeps the NAT on the way open.
-public final class TunnelClient: DatagramHandler, Deadlined {
+public final class VPNClient: DatagramHandler, Deadlined {
   private let stack: HostStack
-  private let endpointSettings: TunnelSettings
+  private let endpointSettings: VPNSettings
   private let gateway: Endpoint
   private let conversation: ConversationID
   private var socket: UDPSocket?
-  private var endpoint: TunnelEndpoint?
+  private var endpoint: VPNEndpoint?
   private var timer: TimerHandle?
   private var nextAction: SimTime = .never
 
   /// - Parameter interface: the virtual interface it serves; down until the gateway answers.
-  public init(settings: TunnelSettings, node: NodeID, interface: InterfaceID, gateway: Endpoint, stack: HostStack) {
+  public init(settings: VPNSettings, node: NodeID, interface: InterfaceID, gateway: Endpoint, stack: HostStack) {
     self.stack = stack
     self.endpointSettings = settings
     self.gateway = gateway
@@ -93,7 +93,7 @@ public final class TunnelClient: DatagramHandler, Deadlined {
     let socket = stack.openUDP(at: node, subject: settings.name.value, handler: self)
     guard let socket else { preconditionFailure("no port left for a tunnel") }
     self.socket = socket
-    let endpoint = TunnelEndpoint(settings: settings, interface: interface, node: node, socket: socket, stack: stack)
+    let endpoint = VPNEndpoint(settings: settings, interface: interface, node: node, socket: socket, stack: stack)
     endpoint.remote = gateway
     self.endpoint = endpoint
     self.timer = stack.makeTimer(for: self)
@@ -133,16 +133,16 @@ public final class TunnelClient: DatagramHandler, Deadlined {
 }
 
 /// The gateway's end of all its tunnels, on one UDP port.
-public final class TunnelGateway: DatagramHandler {
+public final class VPNGateway: DatagramHandler {
   private let stack: HostStack
   private let node: NodeID
   private var socket: UDPSocket?
-  private var endpoints: [TunnelEndpoint] = []
+  private var endpoints: [VPNEndpoint] = []
 
   /// UDP 4500 is IPsec's port behind NATs (RFC 3948 §2).
   public static let port: UInt16 = 4500
 
-  public init(node: NodeID, port: UInt16 = TunnelGateway.port, stack: HostStack) {
+  public init(node: NodeID, port: UInt16 = VPNGateway.port, stack: HostStack) {
     self.stack = stack
     self.node = node
     stack.keep(self)
@@ -150,9 +150,9 @@ public final class TunnelGateway: DatagramHandler {
   }
 
   /// Adds a tunnel whose inner packets arrive at `interface`.
-  public func add(_ settings: TunnelSettings, interface: InterfaceID) {
+  public func add(_ settings: VPNSettings, interface: InterfaceID) {
     guard let socket else { return }
-    endpoints.append(TunnelEndpoint(settings: settings, interface: interface, node: node, socket: socket, stack: stack))
+    endpoints.append(VPNEndpoint(settings: settings, interface: interface, node: node, socket: socket, stack: stack))
   }
 
   public func receive(_ message: Message, _ packet: Packet, on socket: UDPSocket) -> Delivery {

@@ -1,0 +1,171 @@
+// Scripted senders for tests and diagnosis: UDP datagrams to an echo, a STUN binding, or a TCP connect.
+public import NetworkModel
+import Protocols
+public import SimulationKernel
+import Trace
+public import Wire
+
+/// What a probe does.
+public struct ProbePlan: Sendable, Equatable {
+  public enum Kind: Sendable { case udp, tcp, stun }
+  public var ordinal: Int
+  public var kind: Kind
+  public var remote: Endpoint
+  public var count: Int
+  public var interval: SimDuration
+  public var size: Int
+  public var sourcePort: UInt16
+  public var interface: InterfaceID
+  /// How long the last datagram's echo is waited for (*assumed*).
+  public var patience: SimDuration = .seconds(3)
+  public init(
+    ordinal: Int, kind: Kind, remote: Endpoint, count: Int, interval: SimDuration, size: Int, sourcePort: UInt16, interface: InterfaceID
+  ) {
+    self.ordinal = ordinal
+    self.kind = kind
+    self.remote = remote
+    self.count = count
+    self.interval = interval
+    self.size = size
+    self.sourcePort = sourcePort
+    self.interface = interface
+  }
+}
+
+public final class Prober: DatagramHandler, CarrierHandler {
+  private let plan: ProbePlan
+  private let stack: HostStack
+  private let node: NodeID
+  private let ended: () -> Void
+  private var socket: UDPSocket?
+  private var tcp: TCPSocket?
+  private var binding: BindingTransaction?
+  private var alarm: Alarm?
+  private var conversation = ConversationID.none
+  private var sent = 0
+  private var answered = 0
+  private var refused = false
+  private var lastSent = SimTime.zero
+  private var roundTrip: SimDuration?
+  private var mapped = Endpoint.none
+  private var isOver = false
+
+  /// - Parameter ended: told once, when the outcome is known.
+  public init(_ plan: ProbePlan, at node: NodeID, stack: HostStack, ended: @escaping () -> Void) {
+    self.plan = plan
+    self.stack = stack
+    self.node = node
+    self.ended = ended
+    stack.keep(self)
+    alarm = Alarm(stack, at: node) { [unowned self] in self.timerDue() }
+  }
+
+  public func start() {
+    let subject = mix(UInt64(plan.ordinal), plan.remote.hash)
+    conversation = stack.open(.probe, by: node, session: plan.ordinal, subject: UInt64(plan.ordinal))
+    if plan.kind == .tcp {
+      sent = 1
+      lastSent = stack.now
+      tcp = TCPSocket(connecting: node, to: plan.remote, in: conversation, stack: stack, upper: self)
+      return
+    }
+    socket = stack.openUDP(
+      at: node, port: plan.sourcePort, interface: plan.interface, v6: !plan.remote.address.isV4, subject: subject, handler: self)
+    guard socket != nil else { return end() }
+    if plan.kind == .stun {
+      let draw = stack.chance.draw(stack.recorder.key(of: node), .transactionID, UInt64(plan.ordinal))
+      binding = BindingTransaction(
+        id: TransactionID(high: UInt32(truncatingIfNeeded: draw >> 32), low: draw), asked: plan.remote, settings: BindingTransaction.Settings())
+      feed(.start)
+    } else {
+      sendEcho()
+    }
+  }
+
+  private func sendEcho() {
+    sent += 1
+    lastSent = stack.now
+    let result = socket?.send(.opaque(OpaqueBytes(length: plan.size)), to: plan.remote, in: conversation)
+    if result == .noRoute { return end() }
+    alarm?.set(stack.now + (sent < plan.count ? plan.interval : plan.patience))
+  }
+
+  private func timerDue() {
+    if plan.kind == .stun { feed(.timer) } else if sent < plan.count { sendEcho() } else { end() }
+  }
+
+  private func feed(_ input: BindingTransaction.Input) {
+    var effects: [BindingTransaction.Effect] = []
+    binding?.handle(input, at: stack.now, into: &effects)
+    for effect in effects {
+      switch effect {
+      case .send:
+        guard let binding else { continue }
+        sent += 1
+        let request = STUNMessage(kind: .request, transaction: binding.id)
+        if socket?.send(.stun(request), to: plan.remote, in: conversation) == .noRoute { return feed(.sendFailed) }
+      case .succeeded(let reflexive):
+        answered = 1
+        mapped = reflexive
+        roundTrip = binding?.roundTrip(at: stack.now)
+        end()
+      case .failed(let failure):
+        if case .unreachable = failure { refused = true }
+        end()
+      }
+    }
+    alarm?.set(binding?.nextDeadline)
+  }
+
+  public func receive(_ message: Message, _ packet: Packet, on socket: UDPSocket) -> Delivery {
+    guard !isOver else { return .refused(.attemptClosed) }
+    guard packet.source == plan.remote else { return .refused(.wrongSource) }
+    if case .stun(let answer) = message, let binding {
+      guard binding.answers(answer, from: packet.source) else { return .refused(.unexpected) }
+      feed(.response(answer))
+      return .taken
+    }
+    answered += 1
+    if roundTrip == nil { roundTrip = stack.now - lastSent }
+    if answered == plan.count { end() }
+    return .taken
+  }
+
+  public func unreachable(_ remote: Endpoint, _ kind: ICMPError.Kind, on socket: UDPSocket) {
+    guard BindingTransaction.isHard(kind), !isOver else { return }
+    refused = true
+    if plan.kind == .stun { feed(.icmp(kind)) } else { end() }
+  }
+
+  public func carrierConnected(_ carrier: any Carrier) {
+    answered = 1
+    roundTrip = tcp?.connectTime
+    carrier.close()
+    end()
+  }
+  public func carrierReadable(_ carrier: any Carrier) {}
+  public func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
+    if failure == .refused { refused = true }
+    end()
+  }
+
+  private func end() {
+    guard !isOver else { return }
+    isOver = true
+    alarm?.set(nil)
+    socket?.close()
+    stack.recorder.probe(
+      plan.ordinal, outcome: answered > 0 ? 1 : refused ? 2 : 0, sent: sent, answered: answered, roundTrip: roundTrip, mapped: mapped,
+      at: node)
+    ended()
+  }
+}
+
+/// Accepts TCP connections and does nothing with them: a probe's counterpart.
+public final class AcceptingServer: StreamListener, CarrierHandler {
+  public init(at node: NodeID, port: UInt16, stack: HostStack) { stack.listen(at: node, port: port, self) }
+  public func accept(_ socket: TCPSocket) -> (any CarrierHandler)? { self }
+  public func carrierConnected(_ carrier: any Carrier) {}
+  public func carrierReadable(_ carrier: any Carrier) {}
+  public func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {}
+}

@@ -1,0 +1,125 @@
+// Folds a world's story into its result. Nothing here decides anything: what is not in a record did not happen.
+import NetworkModel
+import ScenarioModel
+import SimulationKernel
+import Trace
+import Wire
+
+struct Folding {
+  let world: World
+  let end: RunEnd
+  let scenario: Scenario
+  let recorder: Recorder
+
+  init(_ world: World, end: RunEnd) {
+    self.world = world
+    self.end = end
+    self.scenario = world.blueprint.scenario
+    self.recorder = world.recorder
+  }
+
+  func result() -> RunResult {
+    var bySession: [Int: [Record]] = [:]
+    for record in recorder.story where record.session > 0 && record.topic != .probe { bySession[Int(record.session), default: []].append(record) }
+    let sessions = scenario.sessions.enumerated().map { row, spec in
+      SessionFolding(ordinal: row + 1, spec: spec, records: bySession[row + 1] ?? [], folding: self).result()
+    }
+    let probes = scenario.probes.enumerated().map { row, spec in probe(row + 1, spec) }
+    let expectations = scenario.expectations.map { judge($0, sessions, probes) }
+    return RunResult(
+      scenario: scenario, seed: world.seed, modelVersion: ModelVersion.current,
+      fingerprints: Fingerprints(
+        outcome: outcomeFingerprint(sessions, probes, expectations), protocolStory: recorder.storyFingerprint,
+        trajectory: recorder.trajectoryFingerprint),
+      end: end, endTime: world.network.now, events: world.network.events, hops: world.network.counts.hops, sessions: sessions,
+      probes: probes, expectations: expectations, drops: drops(), story: recorder.story, nodes: recorder.nodes, rules: recorder.rules,
+      names: recorder.names)
+  }
+
+  func rule(_ row: Int32) -> ComponentName? { row >= 0 ? recorder.rules[Int(row)] : nil }
+
+  /// The drops among `records`, one entry per pair, node, rule and reason, in order of the first.
+  func blockers(_ records: [Record]) -> [Blocker] {
+    var found: [Blocker] = []
+    for record in records {
+      guard let reason = record.dropReason, reason.standsInTheWay else { continue }
+      let node = recorder.name(of: record.node)
+      let rule = rule(record.rule)
+      let pair = Int(record.pair)
+      if let row = found.firstIndex(where: {
+        $0.pair == pair && $0.node == node && $0.rulePath == rule?.path && $0.reason == reason && $0.topic == record.topic
+      }) {
+        found[row].packets += 1
+      } else {
+        found.append(
+          Blocker(
+            pair: pair, topic: record.topic, node: node, rule: rule?.id, rulePath: rule?.path, reason: reason,
+            firstRecord: record.number, firstTime: record.time, packets: 1))
+      }
+    }
+    return found
+  }
+
+  private func probe(_ ordinal: Int, _ spec: ProbeSpec) -> ProbeResult {
+    let records = recorder.story.filter { $0.topic == .probe && Int($0.session) == ordinal }
+    let told = records.last { $0.kind == .probe }
+    let to = spec.to == "stun" ? "stun" : "\(spec.to):\(spec.port)"
+    let outcome: String =
+      switch told?.code {
+      case 1: "answered"
+      case 2: "refused"
+      default: "no-answer"
+      }
+    return ProbeResult(
+      ordinal: ordinal, from: spec.from, to: to, kind: spec.kind, outcome: outcome, sent: told.map { Int($0.extra >> 32) } ?? 0,
+      answered: told.map { Int($0.extra & 0xFFFF_FFFF) } ?? 0,
+      roundTrip: told.flatMap { $0.value >= 0 ? SimDuration(nanoseconds: $0.value) : nil },
+      mapped: told.flatMap { $0.to == .none ? nil : $0.to }, blockers: blockers(records))
+  }
+
+  private func drops() -> [DropTotal] {
+    var totals: [DropTotal] = []
+    var rows: [DropKey: Int] = [:]
+    for record in recorder.story {
+      guard let reason = record.dropReason else { continue }
+      let key = DropKey(node: record.node, rule: record.rule, reason: reason)
+      if let row = rows[key] {
+        totals[row].packets += 1
+      } else {
+        rows[key] = totals.count
+        totals.append(DropTotal(node: recorder.name(of: record.node), rule: rule(record.rule)?.id, reason: reason, packets: 1))
+      }
+    }
+    return totals.sorted { ($0.node, $0.rule ?? "", $0.reason.code) < ($1.node, $1.rule ?? "", $1.reason.code) }
+  }
+
+  private struct DropKey: Hashable {
+    var node: NodeID
+    var rule: Int32
+    var reason: DropReason
+  }
+
+  private func outcomeFingerprint(_ sessions: [SessionResult], _ probes: [ProbeResult], _ expectations: [ExpectationResult]) -> UInt64 {
+    var digest = RollingDigest()
+    for session in sessions {
+      digest.add(stableHash(session.client))
+      digest.add(stableHash(session.host))
+      digest.add(stableHash(session.transport?.name ?? "none"))
+      digest.add(stableHash(session.route))
+      digest.add(stableHash(session.reason.code))
+    }
+    for probe in probes { digest.add(stableHash(probe.outcome)) }
+    for expectation in expectations { digest.add(stableHash(expectation.verdict.rawValue)) }
+    return digest.value
+  }
+}
+
+extension DropReason {
+  /// Whether a drop for this reason hinders anybody: a late copy or a packet of a finished attempt does not.
+  var standsInTheWay: Bool {
+    switch self {
+    case .duplicate, .attemptClosed, .unexpected, .icmpUnmatched, .none: false
+    default: true
+    }
+  }
+}

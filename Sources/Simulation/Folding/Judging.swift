@@ -1,0 +1,49 @@
+// Holds what came out against what the scenario expects.
+import ScenarioModel
+import SimulationKernel
+import Trace
+import Wire
+
+extension Folding {
+  func judge(_ expectation: Expectation, _ sessions: [SessionResult], _ probes: [ProbeResult]) -> ExpectationResult {
+    switch expectation.subject {
+    case .session(let ordinal): judge(expectation, sessions[ordinal - 1])
+    case .probe(let ordinal):
+      verdict(
+        "probe \(ordinal): \(expectation.outcome ?? "answered")", wanted: expectation.outcome ?? "answered",
+        found: probes[ordinal - 1].outcome)
+    }
+  }
+
+  private func verdict(_ text: String, wanted: String, found: String) -> ExpectationResult {
+    ExpectationResult(text: text, verdict: wanted == found ? .held : .failed, found: wanted == found ? "" : found)
+  }
+
+  private func judge(_ expectation: Expectation, _ session: SessionResult) -> ExpectationResult {
+    var conditions: [String] = []
+    var found: [String] = []
+    func hold(_ condition: Bool, _ text: String, _ actual: String) {
+      conditions.append(text)
+      if !condition { found.append(actual) }
+    }
+    if let transport = expectation.transport {
+      hold(session.transport == transport, "transport \(transport.name)", "transport \(session.transport?.name ?? "none")")
+    }
+    if let route = expectation.route { hold(session.route == route, "route \(route)", "route \(session.route)") }
+    if let reason = expectation.reason { hold(session.reason.code == reason, "reason \(reason)", "reason \(session.reason.code)") }
+    if let within = expectation.within {
+      let reached = session.transport == .reverseConnect ? session.connected : session.switched
+      hold(reached.map { $0 <= within } ?? false, "within \(within)", "after \(reached?.description ?? "never")")
+    }
+    for wanted in expectation.attempts {
+      let outcome = session.attempts.first { $0.transport == wanted.transport }?.outcome.name ?? "none"
+      hold(outcome == wanted.outcome, "\(wanted.transport.name) \(wanted.outcome)", "\(wanted.transport.name) \(outcome)")
+    }
+    let rules = Set(session.attempts.flatMap(\.blockers).compactMap(\.rule))
+    for rule in expectation.blockedBy { hold(rules.contains(rule), "blocked by \(rule)", "'\(rule)' blocked nothing") }
+    let undecided = session.reason == .undecided
+    return ExpectationResult(
+      text: "session \(session.ordinal): " + conditions.joined(separator: ", "),
+      verdict: found.isEmpty ? .held : undecided ? .undecided : .failed, found: found.joined(separator: ", "))
+  }
+}

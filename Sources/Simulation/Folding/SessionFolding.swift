@@ -1,0 +1,165 @@
+// Folds one session's records: attempts with their blockers, candidates, pairs, milestones, round trips, and the reason in one sentence.
+import NetworkModel
+import ScenarioModel
+import SimulationKernel
+import Trace
+import Wire
+
+struct SessionFolding {
+  let ordinal: Int
+  let spec: SessionSpec
+  let records: [Record]
+  let folding: Folding
+
+  func result() -> SessionResult {
+    let decision = records.last { $0.kind == .decision }
+    let clicked = time(of: .click)
+    let attempts = attempts(decision)
+    let pairs = pairs()
+    let failure = records.first { $0.kind == .attempt && $0.attempt == .reverseConnect && $0.outcome == .failed }
+    var transport = decision?.attempt
+    var reason = decision?.reason ?? .undecided
+    if let failure {
+      transport = nil
+      reason = failure.reason ?? .undecided
+    } else if time(of: .desktop) == nil {
+      transport = nil
+      reason = .undecided
+    }
+    if reason == .onlyDirectPath, blockedByRule(pairs, attempts) != nil { reason = .otherPathBlocked }
+    let route = decision.map { folding.recorder.names[Int($0.detail)] } ?? ""
+    var session = SessionResult(
+      ordinal: ordinal, client: spec.client, host: spec.host, transport: transport, route: transport == nil ? "" : route, reason: reason,
+      sentence: "", clicked: clicked, connected: span(clicked, time(of: .desktop)),
+      switched: transport == .reverseConnect ? nil : span(clicked, time(of: .switched)),
+      roundTripBefore: roundTrip(.reverseConnect), roundTrip: transport.flatMap(roundTrip), attempts: attempts, milestones: milestones(),
+      candidates: candidates(), pairs: pairs, channels: channels())
+    session.sentence = SessionSentence(session: session, blocker: blockedByRule(pairs, attempts)).text
+    return session
+  }
+
+  // MARK: Times
+
+  private func time(of milestone: Milestone) -> SimTime? { records.first { $0.milestone == milestone }?.time }
+  private func span(_ from: SimTime?, _ to: SimTime?) -> SimDuration? {
+    guard let from, let to else { return nil }
+    return to - from
+  }
+
+  private func roundTrip(_ transport: Transport) -> SimDuration? {
+    records.last { $0.kind == .roundTrip && $0.attempt == transport }.map { SimDuration(nanoseconds: $0.value) }
+  }
+
+  private func milestones() -> [MilestoneResult] {
+    records.compactMap { record in
+      record.milestone.map {
+        MilestoneResult(
+          milestone: $0, time: record.time, node: folding.recorder.name(of: record.node), attempt: record.attempt, record: record.number)
+      }
+    }
+  }
+
+  // MARK: Attempts
+
+  private func attempts(_ decision: Record?) -> [AttemptResult] {
+    [Transport.reverseConnect, .managed, .public, .relayed].map { attempt($0, decision) }
+  }
+
+  private func attempt(_ transport: Transport, _ decision: Record?) -> AttemptResult {
+    let told = records.filter { $0.kind == .attempt && $0.attempt == transport }
+    let own = records.filter { $0.attempt == transport }
+    let ended = told.last { $0.outcome != .pending }
+    var result = AttemptResult(
+      transport: transport, outcome: ended?.outcome ?? (told.isEmpty ? .notTried : .pending), reason: ended?.reason ?? .none,
+      setting: ended.map { folding.recorder.names[Int($0.extra)] } ?? "", started: told.first { $0.outcome == .pending }?.time,
+      ended: ended?.time, blockers: folding.blockers(own), reached: own.last { $0.kind == .milestone }?.milestone)
+    switch transport {
+    case .reverseConnect:
+      result.started = time(of: .click)
+      if let ended, ended.outcome == .failed { return result }
+      if decision?.attempt == .reverseConnect {
+        result.outcome = .won
+        result.reason = decision?.reason ?? .none
+      } else if decision != nil {
+        result.outcome = .abandoned
+        result.reason = .replaced
+        result.ended = time(of: .reverseConnectClosed)
+      }
+    case .managed, .public:
+      if told.isEmpty {
+        result.outcome = .notTried
+        result.reason = .baseTransportMissing
+      }
+    case .relayed:
+      result.outcome = .notTried
+      result.reason = .noRelay
+    }
+    return result
+  }
+
+  /// The rule that kept another way from being taken.
+  private func blockedByRule(_ pairs: [PairResult], _ attempts: [AttemptResult]) -> Blocker? {
+    attempts.filter { $0.transport != .reverseConnect }.flatMap(\.blockers).first { $0.rule != nil && $0.topic != .stun && !isOwnNetworkDefault($0) }
+  }
+
+  /// Default rules deny what nobody asked for; they are worth a sentence only when nothing else was in the way.
+  private func isOwnNetworkDefault(_ blocker: Blocker) -> Bool { blocker.rule == "DenyAllInBound" || blocker.rule == "policy" }
+
+  // MARK: ICE
+
+  private func candidates() -> [CandidateResult] {
+    records.compactMap { record in
+      record.candidateType.map {
+        CandidateResult(
+          owner: folding.recorder.name(of: record.node), type: $0, base: record.from, endpoint: record.to,
+          priority: UInt32(truncatingIfNeeded: record.value), time: record.time)
+      }
+    }
+  }
+
+  private func pairs() -> [PairResult] {
+    var found: [PairResult] = []
+    for record in records {
+      guard let event = record.pairEvent else { continue }
+      let owner = folding.recorder.name(of: record.node)
+      if let row = found.firstIndex(where: { $0.owner == owner && $0.row == Int(record.pair) }) {
+        if event == .nominated { found[row].wasNominated = true } else { found[row].state = event }
+        if record.value >= 0 { found[row].roundTrip = SimDuration(nanoseconds: record.value) }
+      } else {
+        found.append(
+          PairResult(
+            owner: owner, row: Int(record.pair), local: record.from, remote: record.to, route: way(record.from, of: record.node),
+            state: event, wasNominated: event == .nominated,
+            roundTrip: record.value >= 0 ? SimDuration(nanoseconds: record.value) : nil))
+      }
+    }
+    return found
+  }
+
+  /// The name of the way that leads from a host's address.
+  private func way(_ local: Endpoint, of node: NodeID) -> String {
+    let blueprint = folding.world.blueprint
+    let interface = (blueprint.hostInterfaces[node] ?? []).first { own in
+      let shape = blueprint.plan.interfaces[Int(own.id.index)]
+      return shape.v4 == local.address || shape.v6 == local.address
+    }
+    return interface?.route ?? "internet"
+  }
+
+  private func channels() -> [ChannelResult] {
+    var found: [ChannelResult] = []
+    for record in records where record.kind == .channelTotal {
+      guard let channel = VirtualChannel(rawValue: UInt8(record.code)) else { continue }
+      let node = folding.recorder.name(of: record.node)
+      let row: Int
+      if let known = found.firstIndex(where: { $0.node == node && $0.channel == channel && $0.transport == record.attempt }) {
+        row = known
+      } else {
+        found.append(ChannelResult(node: node, channel: channel, transport: record.attempt, sent: 0, received: 0))
+        row = found.count - 1
+      }
+      if record.extra == 0 { found[row].sent = Int(record.value) } else { found[row].received = Int(record.value) }
+    }
+    return found
+  }
+}

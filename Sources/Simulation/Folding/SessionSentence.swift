@@ -1,0 +1,75 @@
+// Why a session took its path, in one plain sentence.
+import SimulationKernel
+import Trace
+import Wire
+
+struct SessionSentence {
+  let session: SessionResult
+  /// The rule that kept another way from being taken.
+  let blocker: Blocker?
+
+  var text: String {
+    switch session.reason {
+    case .onlyDirectPath: "\(name) over \(way): it was the only direct path that answered."
+    case .otherPathBlocked:
+      "\(name) over \(way): the other path was dropped by rule '\(blocker?.rule ?? "")' on \(blocker?.node ?? "")."
+    case .lowestRoundTrip: "\(name) over \(way): lowest round trip of the valid pairs (\(validPairs))."
+    case .establishedFirst: "\(name) over \(way) was established first; \(rival)."
+    case .onlyTransport: "\(name) over \(way): no other kind of Shortpath was allowed."
+    case .noUDPPath: "Stays on reverse connect: \(failures)."
+    case .shortpathOff: "Stays on reverse connect: RDP Shortpath is switched off (\(settings))."
+    case .undecided: "Undecided when the run ended."
+    case .none: ""
+    default: "The session failed: \(session.reason.code.replacingDashes)."
+    }
+  }
+
+  private var name: String {
+    switch session.transport {
+    case .managed: "Shortpath for managed networks"
+    case .public: "Shortpath for public networks"
+    case .relayed: "Relayed Shortpath"
+    case .reverseConnect, nil: "Reverse connect"
+    }
+  }
+
+  private var way: String { session.route == "internet" ? "the internet" : "'\(session.route)'" }
+
+  private var validPairs: String {
+    let valid = session.pairs.filter { $0.owner == session.client && $0.roundTrip != nil }
+      .sorted { ($0.roundTrip ?? .zero, $0.row) < ($1.roundTrip ?? .zero, $1.row) }
+    return valid.map { "\($0.route) \($0.roundTrip ?? .zero)" }.joined(separator: ", ")
+  }
+
+  private var rival: String {
+    let other: Transport = session.transport == .managed ? .public : .managed
+    guard let attempt = session.attempts.first(where: { $0.transport == other }) else { return "nothing else was tried" }
+    let kind = other == .managed ? "the listener" : "ICE"
+    guard attempt.outcome == .abandoned else { return "\(kind) ended \(attempt.outcome.name) (\(attempt.reason.code))" }
+    guard let reached = attempt.reached else { return "\(kind) had not begun" }
+    return "\(kind) had come as far as: \(reached.title)"
+  }
+
+  private var failures: String {
+    let failed = session.attempts.filter { $0.transport != .reverseConnect && $0.outcome == .failed }
+    return failed.map { attempt in
+      var named: [String] = []
+      for blocker in attempt.blockers {
+        guard let rule = blocker.rule else { continue }
+        let words = "'\(rule)' on \(blocker.node)"
+        if !named.contains(words) { named.append(words) }
+      }
+      let why = named.isEmpty ? attempt.mainBlocker.map { "\($0.reason.code) at \($0.node)" } ?? attempt.reason.code : "blocked by " + named.joined(separator: ", ")
+      return "\(attempt.transport.name) failed (\(why))"
+    }.joined(separator: "; ")
+  }
+
+  private var settings: String {
+    let named = session.attempts.filter { !$0.setting.isEmpty }.map { "\($0.transport.name): \($0.setting)" }
+    return named.isEmpty ? "no setting told" : named.joined(separator: ", ")
+  }
+}
+
+extension String {
+  fileprivate var replacingDashes: String { String(map { $0 == "-" ? " " : $0 }) }
+}

@@ -1,0 +1,242 @@
+// One world: a blueprint with a seed, stepped in virtual time. It shares nothing with other worlds.
+public import HostStack
+public import NetworkModel
+public import ScenarioModel
+public import SimulationKernel
+public import Trace
+public import VirtualDesktop
+public import Wire
+
+public final class World: DesktopObserver {
+  public let blueprint: Blueprint
+  public let seed: UInt64
+  public let network: Network
+  public let stack: HostStack
+  public let recorder: Recorder
+  var clients: [String: ClientRole] = [:]
+  var hosts: [SessionHostRole] = []
+  private var unsettled = 0
+  private var lastTimed = SimTime.zero
+
+  /// Hosts register and tunnels come up before 0 s of a scenario, in this much time (*assumed*: ample for one lost packet).
+  public static let prologue = SimDuration.seconds(5)
+
+  public init(_ blueprint: Blueprint, seed: UInt64? = nil) {
+    self.blueprint = blueprint
+    self.seed = seed ?? blueprint.scenario.seed
+    recorder = Recorder(nodes: blueprint.nodes, rules: blueprint.rules)
+    network = Network(
+      plan: blueprint.plan, chance: Chance(seed: self.seed), recorder: recorder,
+      start: SimTime(nanoseconds: -World.prologue.nanoseconds))
+    stack = HostStack(network: network)
+    makeTunnels()
+    makeService()
+    makeHosts()
+    makeHappenings()
+  }
+
+  var scenario: Scenario { blueprint.scenario }
+
+  // MARK: Making
+
+  private func makeTunnels() {
+    var gateways: [Endpoint: VPNGateway] = [:]
+    for tunnel in blueprint.tunnels {
+      let name = ComponentKey(tunnel.id)
+      let key = Secret(id: Chance(seed: seed).draw(name, .credential, 1))
+      let settings = VPNSettings(key: key, name: name, inner: tunnel.inner, processing: tunnel.processing)
+      let gateway = gateways[tunnel.gatewayEndpoint] ?? VPNGateway(node: tunnel.gateway, port: tunnel.gatewayEndpoint.port, stack: stack)
+      gateways[tunnel.gatewayEndpoint] = gateway
+      gateway.add(settings, interface: tunnel.gatewayInterface)
+      let client = VPNClient(
+        settings: settings, node: tunnel.client, interface: tunnel.clientInterface, gateway: tunnel.gatewayEndpoint, stack: stack)
+      client.start()
+    }
+  }
+
+  private func makeService() {
+    guard !blueprint.gateways.isEmpty else { return }
+    let users = scenario.hosts.filter { $0.role == .client }.map { ComponentKey("user/" + $0.id) }
+    let resources = wantedHosts.map { ComponentKey($0) }
+    let https = ServicePort.https
+    _ = DirectoryRole(at: blueprint.directory.node, users: users, stack: stack)
+    let gateways = blueprint.gateways.map {
+      GatewayReference(name: recorder.key(of: $0.node), endpoint: Endpoint($0.address, https))
+    }
+    _ = FeedRole(
+      at: blueprint.feed.node, directory: Endpoint(blueprint.directory.address, https),
+      directoryName: recorder.key(of: blueprint.directory.node), resources: resources, gateways: gateways, stack: stack)
+    _ = BrokerRole(at: blueprint.broker.node, hosts: resources, stack: stack)
+    _ = STUNServer(at: blueprint.stun.node, stack: stack)
+    // Without sessions nobody needs the channels.
+    guard !scenario.sessions.isEmpty else { return }
+    for gateway in blueprint.gateways {
+      _ = GatewayRole(
+        at: gateway.node, address: gateway.address, broker: Endpoint(blueprint.broker.address, https),
+        brokerName: recorder.key(of: blueprint.broker.node), stack: stack)
+    }
+  }
+
+  /// Session hosts that some session asks for. Others stay out of the way, so that their being there changes nothing.
+  private var wantedHosts: [String] {
+    let wanted = Set(scenario.sessions.map(\.host))
+    return scenario.hosts.filter { $0.role == .sessionHost && wanted.contains($0.id) }.map(\.id)
+  }
+
+  private func ways(of node: NodeID) -> [WayOut] {
+    (blueprint.hostInterfaces[node] ?? []).map { WayOut(interface: $0.id, route: $0.route, key: $0.key) }
+  }
+
+  private func makeHosts() {
+    let stun = [Endpoint(blueprint.stun.address, 3478)]
+    let timing = ShortpathTiming(
+      selectionWindow: scenario.timing.selectionWindow, gatheringLimit: scenario.timing.gatheringLimit)
+    let wanted = wantedHosts
+    for host in scenario.hosts {
+      let node = blueprint.nodeOf[host.id]!
+      switch host.role {
+      case .client:
+        let settings = ClientSettings(
+          feed: Endpoint(blueprint.feed.address, ServicePort.https), feedName: ComponentKey("feed"),
+          user: ComponentKey("user/" + host.id), ways: ways(of: node), stunServers: stun, udp: host.client.udp, timing: timing)
+        clients[host.id] = ClientRole(at: node, settings: settings, stack: stack, observer: self)
+      case .sessionHost:
+        guard wanted.contains(host.id) else { continue }
+        let role = SessionHostRole(at: node, settings: settings(of: host, ways(of: node), stun, timing), stack: stack)
+        hosts.append(role)
+        role.start()
+      case .server:
+        _ = STUNServer(at: node, stack: stack)
+        let ports = Set(scenario.probes.filter { $0.to == host.id && $0.kind != .stun }.map(\.port)).union([7]).sorted()
+        for port in ports {
+          _ = EchoServer(at: node, port: port, stack: stack)
+          _ = AcceptingServer(at: node, port: port, stack: stack)
+        }
+      case .tunnelGateway, .idle: break
+      }
+    }
+  }
+
+  /// Host policy, host pool and client: the most restrictive wins.
+  private func settings(
+    of host: HostSpec, _ ways: [WayOut], _ stun: [Endpoint], _ timing: ShortpathTiming
+  ) -> SessionHostSettings {
+    let managed: (String, Reason)? =
+      !host.shortpath.managedListener
+      ? ("fUseUdpPortRedirector", .listenerOff)
+      : scenario.hostPool.managedPrivateUDP.allows ? nil : ("ManagedPrivateUdp", .hostPoolSetting)
+    let open: (String, Reason)? =
+      !host.shortpath.publicNetworks
+      ? ("publicUDP", .hostPolicy) : scenario.hostPool.publicUDP.allows ? nil : ("PublicUdp", .hostPoolSetting)
+    return SessionHostSettings(
+      broker: Endpoint(blueprint.broker.address, ServicePort.https), brokerName: ComponentKey("broker"), ways: ways, stunServers: stun,
+      listenerPort: managed == nil ? host.shortpath.listenerPort : nil, managedForbidden: managed, publicForbidden: open, timing: timing)
+  }
+
+  private func makeHappenings() {
+    for (row, session) in scenario.sessions.enumerated() {
+      unsettled += 1
+      let client = clients[session.client]!
+      let resource = ComponentKey(session.host)
+      at(session.at, node: blueprint.nodeOf[session.client]!) { client.open(session: row + 1, resource: resource) }
+    }
+    for (row, probe) in scenario.probes.enumerated() { schedule(probe, row + 1) }
+    var discarding: Set<String> = []
+    for (row, traffic) in scenario.traffic.enumerated() {
+      let to = blueprint.nodeOf[traffic.to]!
+      if discarding.insert(traffic.to).inserted { _ = DiscardServer(at: to, stack: stack) }
+      _ = CrossTraffic(
+        at: blueprint.nodeOf[traffic.from]!, to: address(of: to), rate: traffic.rate, size: traffic.size, from: traffic.start,
+        until: traffic.end, subject: UInt64(row + 1), stack: stack)
+      lastTimed = max(lastTimed, traffic.end)
+    }
+    for event in scenario.events {
+      lastTimed = max(lastTimed, event.at)
+      at(event.at, node: NodeID(0)) { [unowned self] in
+        do { try self.apply(event.change) } catch { preconditionFailure("an event that was checked does not apply: \(error)") }
+      }
+    }
+  }
+
+  private func schedule(_ probe: ProbeSpec, _ ordinal: Int) {
+    unsettled += 1
+    let node = blueprint.nodeOf[probe.from]!
+    let address = probe.to == "stun" ? blueprint.stun.address : address(of: blueprint.nodeOf[probe.to]!)
+    let interface = probe.via.flatMap { via in blueprint.hostInterfaces[node]?.first { $0.route == via }?.id } ?? .none
+    let kind: ProbePlan.Kind =
+      switch probe.kind {
+      case .udp: .udp
+      case .tcp: .tcp
+      case .stun: .stun
+      }
+    let plan = ProbePlan(
+      ordinal: ordinal, kind: kind, remote: Endpoint(address, probe.port), count: probe.count, interval: probe.interval, size: probe.size,
+      sourcePort: probe.sourcePort, interface: interface)
+    let prober = Prober(plan, at: node, stack: stack) { [unowned self] in self.settled() }
+    at(probe.at, node: node) { prober.start() }
+  }
+
+  /// A host's primary IPv4 address.
+  public func address(of node: NodeID) -> IPAddress {
+    let own = blueprint.hostInterfaces[node]?.first?.id
+    return own.map { network.interfaces[Int($0.index)].v4 } ?? .unspecified
+  }
+
+  private func at(_ time: SimTime, node: NodeID, _ action: @escaping () -> Void) {
+    Alarm(stack, at: node, action: action).set(time)
+  }
+
+  // MARK: Changing
+
+  /// Makes a change in the running world.
+  public func apply(_ change: Change) throws(ChangeError) {
+    switch change {
+    case .set(let path, let value):
+      let parts = path.split(separator: ".").map(String.init)
+      let element = parts.dropLast().joined(separator: ".")
+      guard let rows = blueprint.linksAt[element], let field = parts.last else {
+        throw ChangeError("'\(path)' cannot be changed while the world runs; links and uplinks can")
+      }
+      for row in rows { try Scenario.set(&network.links[row].settings, field, value, path) }
+    case .act(let element, let verb):
+      if let rows = blueprint.rulesAt[element], verb == .lift || verb == .restore {
+        for row in rows { network.rules[row].enabled = verb == .restore }
+      } else if let rows = blueprint.linksAt[element], verb == .down || verb == .up {
+        for row in rows { network.links[row].up = verb == .up }
+      } else {
+        throw ChangeError("'\(verb.rawValue)' does not fit '\(element)'")
+      }
+    }
+  }
+
+  // MARK: Running
+
+  public func sessionSettled(_ session: Int) { settled() }
+
+  private func settled() {
+    unsettled -= 1
+    if unsettled == 0 { network.horizon = max(network.now, lastTimed) + scenario.timing.linger }
+  }
+
+  /// Runs to the end and says why it ended.
+  public func run() -> RunEnd {
+    if unsettled == 0 { network.horizon = max(.zero, lastTimed) + scenario.timing.linger }
+    let limit = scenario.timing.duration.map { SimTime.zero + $0 } ?? .never
+    network.run(until: limit, events: scenario.timing.maximumEvents)
+    if network.events >= scenario.timing.maximumEvents { return .eventLimit }
+    if network.horizon < limit { return .settled }
+    return network.nextEventTime() == nil ? .idle : .duration
+  }
+
+  /// Handles every event up to `time`, and moves the clock there; never reads ahead.
+  public func run(until time: SimTime) {
+    network.run(until: time)
+    if time > network.now, (network.nextEventTime() ?? .never) > time { network.advance(to: time) }
+  }
+
+  /// Tells the counters that end a run.
+  func tellTotals() {
+    for client in clients.keys.sorted() { clients[client]?.tellTotals() }
+    for host in hosts { host.tellTotals() }
+  }
+}

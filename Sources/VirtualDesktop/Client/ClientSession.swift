@@ -1,0 +1,272 @@
+// A session on the client: gateway, base transport, RDP's phases, and the switch-over to whichever Shortpath is found first.
+import HostStack
+import NetworkModel
+import Protocols
+import SimulationKernel
+import Trace
+import Wire
+
+final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathOwner {
+  let ordinal: Int
+  private let resource: ComponentKey
+  private unowned(unsafe) let role: ClientRole
+  private let stack: HostStack
+  private let node: NodeID
+  private var probing: GatewayProbing?
+  private var connect: GatewayClientConnect?
+  private var connectAlarm: Alarm?
+  private var gatewayChannel: ServiceChannel?
+  private var base: WebSocketChannel?
+  private var secure: SecureChannel?
+  private var hostCertificate = Secret.none
+  private var token: AccessToken?
+  private var rdp: RDPClientSequence?
+  private var softSync = SoftSyncClient()
+  private var shortpath: ClientShortpath?
+  private var traffic: ChannelTraffic?
+  private var winner: ClientFlow?
+  private var baseIsOver = false
+  private var answeredOnTunnel = false
+  private var isSettled = false
+  private var decided = false
+
+  init(_ ordinal: Int, resource: ComponentKey, of role: ClientRole) {
+    self.ordinal = ordinal
+    self.resource = resource
+    self.role = role
+    self.stack = role.stack
+    self.node = role.node
+    stack.keep(self)
+  }
+
+  // MARK: Steps 7 to 11
+
+  /// The user selects the resource.
+  func click(_ configurations: [ConnectionConfiguration], _ token: AccessToken) {
+    stack.recorder.milestone(.click, at: node, session: ordinal)
+    guard let configuration = configurations.first(where: { $0.resource == resource }) else { return fail(.resourceUnknown) }
+    self.token = token
+    let probing = GatewayProbing(
+      configuration.gateways, at: node, session: ordinal, stack: stack,
+      chosen: { [unowned self] in self.connect(to: $0) }, failed: { [unowned self] in self.fail($0) })
+    self.probing = probing
+    probing.start()
+  }
+
+  private func connect(to gateway: GatewayReference) {
+    guard let token else { return }
+    let request = ConnectionRequest(resource: resource, token: token, correlation: UInt16(ordinal))
+    connect = GatewayClientConnect(settings: GatewayClientConnect.Settings(request: request))
+    connectAlarm = Alarm(stack, at: node) { [unowned self] in self.feedConnect(.timer) }
+    let conversation = stack.open(.gatewayClient, by: node, session: ordinal, subject: gateway.name.value)
+    gatewayChannel = ServiceChannel(from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self)
+  }
+
+  func channelUp(_ channel: ServiceChannel) { feedConnect(.start) }
+  func channel(_ channel: ServiceChannel, received message: ServiceMessage) { feedConnect(.received(message)) }
+  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { if base == nil { feedConnect(.channelLost(loss)) } }
+
+  private func feedConnect(_ input: GatewayClientConnect.Input) {
+    var effects: [GatewayClientConnect.Effect] = []
+    connect?.handle(input, at: stack.now, into: &effects)
+    for effect in effects {
+      switch effect {
+      case .send(let message): gatewayChannel?.send(message)
+      case .milestone(let milestone): stack.recorder.milestone(milestone, at: node, session: ordinal)
+      case .baseTransport(let certificate): startRDP(pinned: certificate)
+      case .close: gatewayChannel?.close()
+      case .failed(let failure): fail(failure.reason)
+      }
+    }
+    connectAlarm?.set(connect?.nextDeadline)
+  }
+
+  // MARK: RDP over the base transport
+
+  private func startRDP(pinned certificate: Secret) {
+    guard let gatewayChannel, let token else { return }
+    hostCertificate = certificate
+    let socket = WebSocketChannel(over: gatewayChannel.secure, masked: true)
+    socket.upper = self
+    base = socket
+    // A client that may not use UDP does not offer it.
+    let flags: MultitransportFlags = role.settings.udp ? [.udpFECR, .softSyncTCPToUDP] : []
+    rdp = RDPClientSequence(settings: RDPClientSequence.Settings(token: token.signature, multitransport: flags))
+    feed(.start)
+  }
+
+  func carrierConnected(_ carrier: any Carrier) { if carrier === secure { feed(.secured) } }
+
+  func carrierReadable(_ carrier: any Carrier) {
+    while let message = carrier.read() {
+      guard case .rdp(let pdu) = message else { return feed(.securityFailed(.tlsFailed)) }
+      feed(.received(pdu))
+      if carrier === base, secure != nil { return }
+    }
+    carrier.consumed()
+  }
+
+  func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
+    if case .security = failure { feed(.securityFailed(ChannelLoss(failure, wasUp: true))) }
+    guard !baseIsOver else { return }
+    baseIsOver = true
+    feedSoftSync(.baseClosed)
+    if !softSync.sendsOnTunnel { feed(.baseLost) }
+    settleIfDone()
+  }
+
+  private func feed(_ input: RDPClientSequence.Input) {
+    var effects: [RDPClientSequence.Effect] = []
+    rdp?.handle(input, at: stack.now, into: &effects)
+    for effect in effects { perform(effect) }
+  }
+
+  private func perform(_ effect: RDPClientSequence.Effect) {
+    switch effect {
+    case .send(let message): sendOnBase(message)
+    case .secure:
+      guard let base else { return }
+      let key = Secret(id: stack.chance.draw(stack.recorder.key(of: node), .credential, mix(UInt64(ordinal), 20)))
+      let handshake = TLSHandshake(.client(serverName: resource, trust: .pinned(hostCertificate), key: key))
+      let channel = SecureChannel(over: base, handshake: handshake, upper: self, started: false)
+      secure = channel
+      channel.carrierConnected(base)
+    case .shortpathOffered(let requestID, let cookie, let listener):
+      let shortpath = ClientShortpath(
+        session: ordinal, requestID: requestID, cookie: cookie, hostCertificate: hostCertificate, role: role, owner: self)
+      self.shortpath = shortpath
+      shortpath.start(listener: listener)
+    case .deliver(let message): deliver(message)
+    case .milestone(let milestone):
+      stack.recorder.milestone(milestone, at: node, session: ordinal)
+      if milestone == .desktop { becomeActive() }
+    case .ended: break
+    case .failed(let failure): fail(failure.reason)
+    }
+  }
+
+  private func sendOnBase(_ message: RDPMessage) {
+    if let secure { secure.write(.rdp(message)) } else { base?.write(.rdp(message)) }
+  }
+
+  private func becomeActive() {
+    let traffic = ChannelTraffic(at: node, sends: .input, length: DesktopWorkload.input, stack: stack) { [unowned self] message in
+      self.sendChannel(message)
+    }
+    self.traffic = traffic
+    traffic.start()
+    if shortpath == nil {
+      if !role.settings.udp {
+        for transport in [Transport.managed, .public] {
+          stack.recorder.attempt(transport, .notTried, .clientSetting, at: node, session: ordinal, setting: "fClientDisableUDP")
+        }
+      }
+      decide(.reverseConnect, route: "internet", .shortpathOff)
+    }
+    settleIfDone()
+  }
+
+  private func sendChannel(_ message: RDPMessage) -> Transport? {
+    if softSync.sendsOnTunnel {
+      guard let winner, !winner.isOver else { return nil }
+      winner.write(message)
+      return winner.transport
+    }
+    guard !baseIsOver else { return nil }
+    sendOnBase(message)
+    return .reverseConnect
+  }
+
+  private func deliver(_ message: RDPMessage) {
+    switch message {
+    case .channelData(let channel, let length): traffic?.took(channel, length, over: .reverseConnect)
+    case .softSyncRequest: feedSoftSync(.received(message))
+    case .shortpathCandidates(let list): shortpath?.received(list)
+    case .rttMeasureRequest(let sequence): sendOnBase(.rttMeasureResponse(sequence: sequence))
+    default: break
+    }
+  }
+
+  // MARK: Shortpath
+
+  func send(candidates list: CandidateList) { sendOnBase(.shortpathCandidates(list)) }
+
+  func established(_ flow: ClientFlow, _ reason: Reason) {
+    winner = flow
+    decide(flow.transport, route: flow.route, reason)
+    feedSoftSync(.tunnelEstablished)
+  }
+
+  func allAttemptsEnded(tried: Bool) {
+    decide(.reverseConnect, route: "internet", tried ? .noUDPPath : .shortpathOff)
+    settleIfDone()
+  }
+
+  func tunnelLost(_ flow: ClientFlow) {
+    feedSoftSync(.tunnelLost)
+    if softSync.sendsOnTunnel { fail(.connectionLost) }
+  }
+
+  var readsTunnel: Bool { softSync.readsTunnel }
+
+  func tunnel(_ flow: ClientFlow, delivered message: RDPMessage) {
+    switch message {
+    case .channelData(let channel, let length): traffic?.took(channel, length, over: flow.transport)
+    case .rttMeasureRequest(let sequence):
+      flow.write(.rttMeasureResponse(sequence: sequence))
+      answeredOnTunnel = true
+      settleIfDone()
+    default: break
+    }
+  }
+
+  private func feedSoftSync(_ input: SoftSyncClient.Input) {
+    var effects: [SoftSyncClient.Effect] = []
+    softSync.handle(input, at: stack.now, into: &effects)
+    for effect in effects {
+      switch effect {
+      case .send(let message): sendOnBase(message)
+      case .switchSending: break
+      case .readTunnel: winner?.resume()
+      case .milestone(let milestone):
+        stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: winner?.transport ?? .reverseConnect)
+      case .finished: break
+      case .failed(let failure): if decided { fail(failure.reason) }
+      }
+    }
+  }
+
+  // MARK: The end
+
+  private func decide(_ transport: Transport, route: String, _ reason: Reason) {
+    guard !decided else { return }
+    decided = true
+    stack.recorder.decision(transport, route: route, reason, at: node, session: ordinal)
+  }
+
+  func fail(_ reason: Reason) {
+    guard !isSettled else { return }
+    stack.recorder.attempt(.reverseConnect, .failed, reason, at: node, session: ordinal)
+    stack.recorder.milestone(.failed, at: node, session: ordinal)
+    shortpath?.cancel(.sessionEnded)
+    gatewayChannel?.close()
+    settle()
+  }
+
+  private func settleIfDone() {
+    guard decided else { return }
+    if winner == nil {
+      if rdp?.state == .active { settle() }
+    } else if baseIsOver, answeredOnTunnel {
+      settle()
+    }
+  }
+
+  private func settle() {
+    guard !isSettled else { return }
+    isSettled = true
+    role.observer?.sessionSettled(ordinal)
+  }
+
+  func tellTotals() { traffic?.tellTotals(session: ordinal) }
+}

@@ -1,0 +1,79 @@
+// The client's probes of all gateways: a TCP connect (whose time is the round trip) and a question for the load.
+import HostStack
+import Protocols
+import SimulationKernel
+import Trace
+import Wire
+
+final class GatewayProbing {
+  private let stack: HostStack
+  private let node: NodeID
+  private let session: Int
+  private var machine: GatewaySelection
+  private var alarm: Alarm?
+  private let chosen: (GatewayReference) -> Void
+  private let failed: (Reason) -> Void
+
+  init(
+    _ gateways: [GatewayReference], at node: NodeID, session: Int, stack: HostStack, chosen: @escaping (GatewayReference) -> Void,
+    failed: @escaping (Reason) -> Void
+  ) {
+    self.stack = stack
+    self.node = node
+    self.session = session
+    self.chosen = chosen
+    self.failed = failed
+    machine = GatewaySelection(candidates: gateways)
+    stack.keep(self)
+    alarm = Alarm(stack, at: node) { [unowned self] in self.feed(.timer) }
+  }
+
+  func start() { feed(.start) }
+
+  fileprivate func feed(_ input: GatewaySelection.Input) {
+    var effects: [GatewaySelection.Effect] = []
+    machine.handle(input, at: stack.now, into: &effects)
+    for effect in effects {
+      switch effect {
+      case .probe(let row): stack.keep(Probe(row, machine.candidates[row], self))
+      case .chosen(let row): chosen(machine.candidates[row])
+      case .milestone(let milestone): stack.recorder.milestone(milestone, at: node, session: session)
+      case .failed(let failure): failed(failure.reason)
+      }
+    }
+    alarm?.set(machine.nextDeadline)
+  }
+
+  private final class Probe: CarrierHandler {
+    private let row: Int
+    private unowned(unsafe) let probing: GatewayProbing
+    private var socket: TCPSocket?
+    private var isOver = false
+
+    init(_ row: Int, _ gateway: GatewayReference, _ probing: GatewayProbing) {
+      self.row = row
+      self.probing = probing
+      let stack = probing.stack
+      let conversation = stack.open(.gatewayProbe, by: probing.node, session: probing.session, subject: gateway.name.value)
+      socket = TCPSocket(
+        connecting: probing.node, to: Endpoint(gateway.endpoint.address, ServicePort.probe), in: conversation, stack: stack, upper: self)
+    }
+
+    func carrierConnected(_ carrier: any Carrier) { carrier.write(.service(.gatewayProbe)) }
+
+    func carrierReadable(_ carrier: any Carrier) {
+      while let message = carrier.read() {
+        guard case .service(.gatewayLoad(let connections)) = message, !isOver, let roundTrip = socket?.connectTime else { continue }
+        isOver = true
+        probing.feed(.probeAnswered(row: row, roundTrip: roundTrip, connections: connections))
+      }
+      carrier.consumed()
+    }
+
+    func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
+      guard !isOver else { return }
+      isOver = true
+      probing.feed(.probeFailed(row: row))
+    }
+  }
+}

@@ -1,0 +1,18 @@
+// Whom the roles tell that a session has settled: nothing about it is undecided any more.
+public import SimulationKernel
+
+public protocol DesktopObserver: AnyObject {
+  /// - Parameter session: its ordinal in the scenario, from 1.
+  func sessionSettled(_ session: Int)
+}
+
+/// Constants of Shortpath that a scenario may change.
+public struct ShortpathTiming: Sendable, Equatable {
+  /// How long after the first valid pair the choice stays open (*assumed*).
+  public var selectionWindow: SimDuration
+  public var gatheringLimit: SimDuration
+  public init(selectionWindow: SimDuration = .seconds(1), gatheringLimit: SimDuration = .milliseconds(39_500)) {
+    self.selectionWindow = selectionWindow
+    self.gatheringLimit = gatheringLimit
+  }
+}

@@ -1,0 +1,289 @@
+// A session on its host: the leg to the gateway, RDP's phases, both kinds of Shortpath, Soft-Sync, and the channels.
+import HostStack
+import NetworkModel
+import Protocols
+import SimulationKernel
+import Trace
+import Wire
+
+final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICEEndpointOwner {
+  private let ordinal: Int
+  private unowned(unsafe) let role: SessionHostRole
+  private let stack: HostStack
+  private let node: NodeID
+  private let connection: UInt64
+  private var leg: ServiceChannel?
+  private var base: WebSocketChannel?
+  private var secure: SecureChannel?
+  private var rdp: RDPServerSequence
+  private var softSync = SoftSyncServer()
+  private var firstFound = FirstFound()
+  private let requestID: UInt32
+  private let cookie: Secret
+  private var ice: ICEEndpoint?
+  private var iceFlows: [HostFlow] = []
+  private var winner: HostFlow?
+  private var traffic: ChannelTraffic?
+  private var rttSince: SimTime?
+  private var baseIsOver = false
+
+  init(_ ordinal: Int, on role: SessionHostRole, gateway: GatewayReference, connection: UInt64) {
+    self.ordinal = ordinal
+    self.role = role
+    self.stack = role.stack
+    self.node = role.node
+    self.connection = connection
+    let key = role.stack.recorder.key(of: role.node)
+    requestID = UInt32(truncatingIfNeeded: role.stack.chance.draw(key, .cookie, mix(UInt64(ordinal), 1)))
+    cookie = Secret(id: role.stack.chance.draw(key, .cookie, mix(UInt64(ordinal), 2)))
+    let settings = role.settings
+    let offers = settings.managedForbidden == nil || settings.publicForbidden == nil
+    let listener = settings.managedForbidden == nil ? role.listenerAddresses : []
+    rdp = RDPServerSequence(
+      settings: RDPServerSequence.Settings(
+        token: ServiceTrust.directoryKey,
+        offer: offers ? RDPServerSequence.Offer(requestID: requestID, cookie: cookie, listener: listener) : nil))
+    stack.keep(self)
+    let conversation = stack.open(.gatewayHost, by: node, session: ordinal, subject: connection)
+    leg = ServiceChannel(from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self)
+    if !offers { tellForbidden() }
+  }
+
+  // MARK: The leg to the gateway
+
+  func channelUp(_ channel: ServiceChannel) { channel.send(.hostJoin(connection: connection)) }
+
+  func channel(_ channel: ServiceChannel, received message: ServiceMessage) {
+    guard case .switchingProtocols = message, base == nil else { return channel.close() }
+    let socket = WebSocketChannel(over: channel.secure, masked: true)
+    socket.upper = self
+    base = socket
+    if channel.secure.readable > 0 { socket.carrierReadable(channel.secure) }
+  }
+
+  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { if base == nil { baseEnded() } }
+
+  // MARK: RDP
+
+  func carrierConnected(_ carrier: any Carrier) { if carrier === secure { feed(.secured) } }
+
+  func carrierReadable(_ carrier: any Carrier) {
+    while let message = carrier.read() {
+      guard case .rdp(let pdu) = message else { return feed(.securityFailed(.tlsFailed)) }
+      feed(.received(pdu))
+      // TLS may have taken the carrier over.
+      if carrier === base, secure != nil { return }
+    }
+    carrier.consumed()
+  }
+
+  func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
+    if case .security = failure { feed(.securityFailed(ChannelLoss(failure, wasUp: true))) }
+    baseEnded()
+  }
+
+  private func baseEnded() {
+    guard !baseIsOver else { return }
+    baseIsOver = true
+    if softSync.state == .switched { return }
+    feed(.baseLost)
+    var effects: [SoftSyncServer.Effect] = []
+    softSync.handle(.baseLost, at: stack.now, into: &effects)
+    endAttempts()
+  }
+
+  private func feed(_ input: RDPServerSequence.Input) {
+    var effects: [RDPServerSequence.Effect] = []
+    rdp.handle(input, at: stack.now, into: &effects)
+    for effect in effects { perform(effect) }
+  }
+
+  private func perform(_ effect: RDPServerSequence.Effect) {
+    switch effect {
+    case .send(let message): sendOnBase(message)
+    case .secure:
+      guard let base else { return }
+      let channel = SecureChannel(
+        over: base, handshake: TLSHandshake(.server(certificate: role.certificate)), upper: self, started: false)
+      secure = channel
+      channel.carrierConnected(base)
+    case .roundTrip(let value): stack.recorder.roundTrip(value, on: .reverseConnect, at: node, session: ordinal)
+    case .startShortpath: startShortpath()
+    case .shortpathUnsupported: tell(notTried: .clientSetting, "multitransport", .managed, .public)
+    case .deliver(let message): deliver(message)
+    case .milestone(let milestone):
+      stack.recorder.milestone(milestone, at: node, session: ordinal)
+      if milestone == .rdpAuthenticated { judgeEffects(.authenticated) }
+    case .ended: endAttempts()
+    case .failed: endAttempts()
+    }
+    if rdp.state == .active, traffic == nil { becomeActive() }
+  }
+
+  private func sendOnBase(_ message: RDPMessage) {
+    if let secure { secure.write(.rdp(message)) } else { base?.write(.rdp(message)) }
+  }
+
+  private func becomeActive() {
+    let traffic = ChannelTraffic(at: node, sends: .graphics, length: DesktopWorkload.graphics, stack: stack) { [unowned self] message in
+      self.sendChannel(message)
+    }
+    self.traffic = traffic
+    traffic.start()
+    if winner != nil { feedSoftSync(.start) }
+  }
+
+  private func sendChannel(_ message: RDPMessage) -> Transport? {
+    if softSync.sendsOnTunnel {
+      guard let winner, !winner.isOver else { return nil }
+      winner.write(message)
+      return winner.transport
+    }
+    guard !baseIsOver else { return nil }
+    sendOnBase(message)
+    return .reverseConnect
+  }
+
+  private func deliver(_ message: RDPMessage) {
+    switch message {
+    case .channelData(let channel, let length): traffic?.took(channel, length, over: .reverseConnect)
+    case .softSyncResponse: feedSoftSync(.received(message))
+    case .shortpathCandidates(let list):
+      guard let ice, !ice.isOver else { return }
+      ice.check(against: list)
+    default: break
+    }
+  }
+
+  // MARK: Shortpath
+
+  private func startShortpath() {
+    tellForbidden()
+    judgeEffects(.offered(requestID: requestID, cookie: cookie, authenticated: true))
+    if role.settings.managedForbidden == nil {
+      role.listener?.expect(self, cookie: cookie)
+      stack.recorder.milestone(.listenerOffered, at: node, session: ordinal, attempt: .managed)
+    }
+    guard role.settings.publicForbidden == nil else {
+      // An empty list says that none will come.
+      return sendOnBase(.shortpathCandidates(CandidateList(fragment: .none, password: .none, candidates: [])))
+    }
+    let endpoint = ICEEndpoint(
+      at: node, session: ordinal, role: .controlled, ways: role.settings.ways,
+      settings: ICEEndpoint.Settings(
+        stunServers: role.settings.stunServers, selectionWindow: role.settings.timing.selectionWindow,
+        gatheringLimit: role.settings.timing.gatheringLimit),
+      stack: stack, owner: self)
+    ice = endpoint
+    stack.recorder.milestone(.hostGathering, at: node, session: ordinal, attempt: .public)
+    endpoint.gather()
+  }
+
+  private func tellForbidden() {
+    if let why = role.settings.managedForbidden { tell(notTried: why.reason, why.setting, .managed) }
+    if let why = role.settings.publicForbidden { tell(notTried: why.reason, why.setting, .public) }
+  }
+
+  private func tell(notTried reason: Reason, _ setting: String, _ transports: Transport...) {
+    for transport in transports {
+      stack.recorder.attempt(transport, .notTried, reason, at: node, session: ordinal, setting: setting)
+    }
+  }
+
+  func gathered(_ list: CandidateList) {
+    guard !baseIsOver else { return }
+    stack.recorder.milestone(.hostCandidatesSent, at: node, session: ordinal, attempt: .public)
+    sendOnBase(.shortpathCandidates(list))
+  }
+
+  func selected(_ flow: ICEEndpoint.Flow) {}
+  func iceFailed(_ failure: ICEAgent.Failure) {}
+
+  func datagram(_ datagram: RDPUDPDatagram, _ packet: Packet, on socket: UDPSocket) -> Delivery {
+    if let flow = iceFlows.first(where: { $0.remote == packet.source && $0.carrier.socket === socket && !$0.isOver }) {
+      flow.receive(datagram)
+      return .taken
+    }
+    guard case .syn(let hash) = datagram.kind else { return .refused(.attemptClosed) }
+    guard hash == cookie.hashed else { return .refused(.cookieHashUnknown) }
+    guard let flow = admit(.public, on: socket, packet) else { return .refused(.attemptClosed) }
+    iceFlows.append(flow)
+    flow.receive(datagram)
+    return .taken
+  }
+
+  /// A SYN with this session's cookie hash: answers it unless the race is over.
+  func admit(_ transport: Transport, on socket: UDPSocket, _ packet: Packet) -> HostFlow? {
+    guard winner == nil, !baseIsOver else { return nil }
+    return HostFlow(
+      transport, on: socket, from: packet.source, in: packet.conversation, session: ordinal, certificate: role.certificate, owner: self)
+  }
+
+  private func judgeEffects(_ input: FirstFound.Input) {
+    var effects: [FirstFound.Effect] = []
+    firstFound.handle(input, at: stack.now, into: &effects)
+  }
+
+  func judge(_ flow: HostFlow, requestID: UInt32, cookie: Secret) -> FirstFound.Verdict {
+    var effects: [FirstFound.Effect] = []
+    firstFound.handle(.tunnelRequested(flow.transport, requestID: requestID, cookie: cookie), at: stack.now, into: &effects)
+    guard case .verdict(_, let verdict) = effects.first else { return .drop(.attemptClosed) }
+    return verdict
+  }
+
+  func flowEstablished(_ flow: HostFlow) {
+    winner = flow
+    if flow.transport == .managed { ice?.cancel() }
+    if rdp.state == .active { feedSoftSync(.start) }
+  }
+
+  func flowEnded(_ flow: HostFlow) {
+    guard flow === winner else { return }
+    feedSoftSync(.tunnelLost)
+  }
+
+  var readsTunnel: Bool { softSync.readsTunnel }
+
+  func flow(_ flow: HostFlow, delivered message: RDPMessage) {
+    switch message {
+    case .channelData(let channel, let length): traffic?.took(channel, length, over: flow.transport)
+    case .rttMeasureResponse:
+      if let since = rttSince {
+        rttSince = nil
+        stack.recorder.roundTrip(stack.now - since, on: flow.transport, at: node, session: ordinal)
+      }
+    default: break
+    }
+  }
+
+  private func feedSoftSync(_ input: SoftSyncServer.Input) {
+    var effects: [SoftSyncServer.Effect] = []
+    softSync.handle(input, at: stack.now, into: &effects)
+    for effect in effects {
+      switch effect {
+      case .send(let message): sendOnBase(message)
+      case .switchSending: break
+      case .readTunnel: winner?.resume()
+      case .milestone(let milestone):
+        stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: winner?.transport ?? .reverseConnect)
+      case .closeBase: secure?.close()
+      case .finished: measure()
+      case .failed: break
+      }
+    }
+  }
+
+  /// Continuous auto-detection (MS-RDPBCGR §2.2.14): the round trip on the transport now in use.
+  private func measure() {
+    rttSince = stack.now
+    winner?.write(.rttMeasureRequest(sequence: 2))
+  }
+
+  private func endAttempts() {
+    judgeEffects(.closed)
+    role.listener?.forget(cookie: cookie)
+    ice?.cancel()
+  }
+
+  func tellTotals() { traffic?.tellTotals(session: ordinal) }
+}

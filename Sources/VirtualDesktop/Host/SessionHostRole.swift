@@ -1,0 +1,138 @@
+// A session host: its agent's persistent channel to the broker, the Shortpath listener, and its sessions. It never accepts a TCP connection.
+public import HostStack
+import NetworkModel
+import Protocols
+public import SimulationKernel
+public import Trace
+public import Wire
+
+/// What a session host is configured with.
+public struct SessionHostSettings: Sendable, Equatable {
+  public var broker: Endpoint
+  public var brokerName: ComponentKey
+  public var ways: [WayOut]
+  public var stunServers: [Endpoint]
+  /// The listener's port; `nil` when the listener is off.
+  public var listenerPort: UInt16?
+  /// Why the listener is off: the setting's real name and its reason.
+  public var managedForbidden: (setting: String, reason: Reason)?
+  /// Why Shortpath for public networks is off.
+  public var publicForbidden: (setting: String, reason: Reason)?
+  public var timing: ShortpathTiming
+
+  public init(
+    broker: Endpoint, brokerName: ComponentKey, ways: [WayOut], stunServers: [Endpoint], listenerPort: UInt16?,
+    managedForbidden: (setting: String, reason: Reason)?, publicForbidden: (setting: String, reason: Reason)?, timing: ShortpathTiming
+  ) {
+    self.broker = broker
+    self.brokerName = brokerName
+    self.ways = ways
+    self.stunServers = stunServers
+    self.listenerPort = listenerPort
+    self.managedForbidden = managedForbidden
+    self.publicForbidden = publicForbidden
+    self.timing = timing
+  }
+
+  public static func == (a: Self, b: Self) -> Bool {
+    a.broker == b.broker && a.ways == b.ways && a.listenerPort == b.listenerPort && a.timing == b.timing
+      && a.managedForbidden?.setting == b.managedForbidden?.setting && a.publicForbidden?.setting == b.publicForbidden?.setting
+  }
+}
+
+public final class SessionHostRole: ServiceChannelOwner {
+  let stack: HostStack
+  let node: NodeID
+  let settings: SessionHostSettings
+  /// Self-signed by default (founding document, "Connection security").
+  let certificate: Certificate
+  private(set) var listener: ShortpathListener?
+  private var agent: HostAgent
+  private var brokerChannel: ServiceChannel?
+  private var alarm: Alarm?
+  private var sessions: [HostSession] = []
+
+  public init(at node: NodeID, settings: SessionHostSettings, stack: HostStack) {
+    self.stack = stack
+    self.node = node
+    self.settings = settings
+    let name = stack.recorder.key(of: node)
+    certificate = Certificate(subject: name, issuer: name, fingerprint: Secret(id: stack.chance.draw(name, .credential, 2)))
+    agent = HostAgent(settings: HostAgent.Settings(host: name, certificate: certificate.fingerprint))
+    stack.keep(self)
+    if let port = settings.listenerPort { listener = ShortpathListener(at: node, port: port, stack: stack) }
+    alarm = Alarm(stack, at: node) { [unowned self] in self.feed(.timer) }
+  }
+
+  /// Starts the agent: it opens its channel and registers.
+  public func start() { feed(.start) }
+
+  /// The host's addresses with the listener's port, as the client is told them.
+  var listenerAddresses: [Endpoint] {
+    guard let port = settings.listenerPort else { return [] }
+    return settings.ways.flatMap { way -> [Endpoint] in
+      let shape = stack.network.interfaces[Int(way.interface.index)]
+      return [shape.v4, shape.v6].filter { $0 != .unspecified }.map { Endpoint($0, port) }
+    }
+  }
+
+  private func feed(_ input: HostAgent.Input) {
+    var effects: [HostAgent.Effect] = []
+    agent.handle(input, at: stack.now, into: &effects)
+    for effect in effects {
+      switch effect {
+      case .openChannel:
+        let conversation = stack.open(.brokerChannel, by: node, subject: 0)
+        brokerChannel = ServiceChannel(
+          from: node, to: settings.broker, name: settings.brokerName, in: conversation, stack: stack, owner: self)
+      case .closeChannel: brokerChannel?.close()
+      case .send(let message): brokerChannel?.send(message)
+      case .connectToGateway(let gateway, let connection, let correlation):
+        sessions.append(HostSession(Int(correlation), on: self, gateway: gateway, connection: connection))
+      case .failed: break
+      }
+    }
+    alarm?.set(agent.nextDeadline)
+  }
+
+  func channelUp(_ channel: ServiceChannel) { feed(.channelUp) }
+  func channel(_ channel: ServiceChannel, received message: ServiceMessage) { feed(.received(message)) }
+  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { if channel === brokerChannel { feed(.channelDown) } }
+
+  /// Tells the counters at the end of the run.
+  public func tellTotals() { for session in sessions { session.tellTotals() } }
+}
+
+/// The listener of Shortpath for managed networks: UDP 3390 (or the configured port), one flow a client.
+final class ShortpathListener: DatagramHandler {
+  private let stack: HostStack
+  private var socket: UDPSocket?
+  private var flows: [Endpoint: HostFlow] = [:]
+  /// Sessions by the hash of the cookie they gave out; a SYN that names none is dropped silently.
+  private var outstanding: [Secret: HostSession] = [:]
+
+  init(at node: NodeID, port: UInt16, stack: HostStack) {
+    self.stack = stack
+    stack.keep(self)
+    socket = stack.openUDP(at: node, port: port, handler: self)
+  }
+
+  func expect(_ session: HostSession, cookie: Secret) { outstanding[cookie.hashed] = session }
+  func forget(cookie: Secret) { outstanding[cookie.hashed] = nil }
+
+  func receive(_ message: Message, _ packet: Packet, on socket: UDPSocket) -> Delivery {
+    guard case .rdpUDP(let datagram) = message else { return .refused(.unexpected) }
+    if let flow = flows[packet.source], !flow.isOver {
+      flow.receive(datagram)
+      return .taken
+    }
+    guard case .syn(let hash) = datagram.kind, let session = outstanding[hash] else {
+      if case .syn = datagram.kind { return .refused(.cookieHashUnknown) }
+      return .refused(.attemptClosed)
+    }
+    guard let flow = session.admit(.managed, on: socket, packet) else { return .refused(.attemptClosed) }
+    flows[packet.source] = flow
+    flow.receive(datagram)
+    return .taken
+  }
+}

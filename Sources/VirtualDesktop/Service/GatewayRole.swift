@@ -1,0 +1,161 @@
+// A gateway instance: answers probes, takes clients and session hosts over TLS, asks the broker, and relays between the two.
+public import HostStack
+import Protocols
+public import SimulationKernel
+import Trace
+public import Wire
+
+public final class GatewayRole: ServiceChannelOwner {
+  private let stack: HostStack
+  private let node: NodeID
+  private let reference: GatewayReference
+  private var brokerChannel: ServiceChannel?
+  private var clients: [Client] = []
+  /// Hosts that joined naming a connection whose number the broker's answer has not brought yet.
+  private var early: [UInt64: ServiceChannel] = [:]
+  private var expected: [UInt64: Client] = [:]
+  private var relaying: UInt32 = 0
+
+  /// One client's connection with its machine.
+  private final class Client: RelayOwner {
+    let gateway: GatewayRole
+    let channel: ServiceChannel
+    var host: ServiceChannel?
+    var machine: GatewayConnection
+    var session = 0
+    var relay: Relay?
+    var alarm: Alarm?
+
+    init(_ gateway: GatewayRole, _ channel: ServiceChannel, _ machine: GatewayConnection) {
+      self.gateway = gateway
+      self.channel = channel
+      self.machine = machine
+    }
+
+    func relayEnded(_ relay: Relay, clientLegFirst: Bool, _ failure: CarrierFailure?) {
+      gateway.relaying -= 1
+      gateway.feed(self, .legClosed(clientLegFirst ? .client : .host))
+      gateway.feed(self, .legClosed(clientLegFirst ? .host : .client))
+    }
+  }
+
+  public init(at node: NodeID, address: IPAddress, broker: Endpoint, brokerName: ComponentKey, stack: HostStack) {
+    self.stack = stack
+    self.node = node
+    self.reference = GatewayReference(name: stack.recorder.key(of: node), endpoint: Endpoint(address, ServicePort.https))
+    stack.keep(self)
+    stack.listen(at: node, port: ServicePort.https, Entrance(gateway: self))
+    stack.listen(at: node, port: ServicePort.probe, ProbeEntrance(gateway: self))
+    let conversation = stack.open(.brokerChannel, by: node, subject: 0)
+    brokerChannel = ServiceChannel(from: node, to: broker, name: brokerName, in: conversation, stack: stack, owner: self)
+  }
+
+  // MARK: The broker's channel, and joining hosts
+
+  func channelUp(_ channel: ServiceChannel) {}
+
+  func channel(_ channel: ServiceChannel, received message: ServiceMessage) {
+    if channel === brokerChannel {
+      for client in clients where !client.channel.isOver { feed(client, .brokerAnswer(message)) }
+      return
+    }
+    switch message {
+    case .connect(let request):
+      let machine = GatewayConnection(
+        settings: GatewayConnection.Settings(gateway: reference, directoryKey: ServiceTrust.directoryKey))
+      let client = Client(self, channel, machine)
+      client.session = Int(request.correlation)
+      client.alarm = Alarm(stack, at: node) { [unowned self, unowned client] in self.feed(client, .timer) }
+      clients.append(client)
+      feed(client, .clientRequest(request))
+    case .hostJoin(let connection):
+      if let client = expected.removeValue(forKey: connection) {
+        join(channel, client, connection)
+      } else {
+        early[connection] = channel
+      }
+    default: channel.close()
+    }
+  }
+
+  private func join(_ channel: ServiceChannel, _ client: Client, _ connection: UInt64) {
+    client.host = channel
+    feed(client, .hostJoined(connection))
+  }
+
+  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) {
+    if channel === brokerChannel {
+      for client in clients { feed(client, .brokerLost) }
+    } else if let client = clients.first(where: { $0.channel === channel || $0.host === channel }) {
+      feed(client, .legClosed(client.channel === channel ? .client : .host))
+    }
+  }
+
+  private func feed(_ client: Client, _ input: GatewayConnection.Input) {
+    var effects: [GatewayConnection.Effect] = []
+    client.machine.handle(input, at: stack.now, into: &effects)
+    for effect in effects {
+      switch effect {
+      case .askBroker(let message): brokerChannel?.send(message)
+      case .expectHost(let connection):
+        if let channel = early.removeValue(forKey: connection) {
+          join(channel, client, connection)
+        } else {
+          expected[connection] = client
+        }
+      case .toClient(let message): client.channel.send(message)
+      case .toHost(let message): client.host?.send(message)
+      case .startRelay: relay(client)
+      case .closeLegs:
+        client.channel.close()
+        client.host?.close()
+      case .milestone(let milestone): stack.recorder.milestone(milestone, at: node, session: client.session)
+      case .failed: break
+      }
+    }
+    client.alarm?.set(client.machine.nextDeadline)
+  }
+
+  private func relay(_ client: Client) {
+    guard let host = client.host else { return }
+    relaying += 1
+    client.relay = Relay(client: client.channel.secure, host: host.secure)
+    client.relay?.owner = client
+  }
+
+  // MARK: Listening
+
+  private final class Entrance: StreamListener {
+    unowned(unsafe) let gateway: GatewayRole
+    init(gateway: GatewayRole) { self.gateway = gateway }
+    func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
+      ServiceChannel(accepting: socket, certificate: ServiceTrust.certificate(of: gateway.reference.name), owner: gateway).secure
+    }
+  }
+
+  /// Answers a probe with the number of connections relayed now.
+  private final class ProbeEntrance: StreamListener {
+    unowned(unsafe) let gateway: GatewayRole
+    init(gateway: GatewayRole) { self.gateway = gateway }
+    func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
+      let answerer = ProbeAnswerer(gateway)
+      socket.stack.keep(answerer)
+      return answerer
+    }
+  }
+
+  private final class ProbeAnswerer: CarrierHandler {
+    unowned(unsafe) let gateway: GatewayRole
+    init(_ gateway: GatewayRole) { self.gateway = gateway }
+    func carrierConnected(_ carrier: any Carrier) {}
+    func carrierReadable(_ carrier: any Carrier) {
+      while let message = carrier.read() {
+        guard case .service(.gatewayProbe) = message else { return carrier.abort() }
+        carrier.write(.service(.gatewayLoad(connections: gateway.relaying)))
+        carrier.close()
+      }
+      carrier.consumed()
+    }
+    func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {}
+  }
+}

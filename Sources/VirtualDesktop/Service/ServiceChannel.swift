@@ -1,0 +1,97 @@
+// A TLS 1.2 connection that carries service messages, on either side.
+import HostStack
+import Protocols
+import SimulationKernel
+import Trace
+import Wire
+
+protocol ServiceChannelOwner: AnyObject {
+  func channelUp(_ channel: ServiceChannel)
+  func channel(_ channel: ServiceChannel, received message: ServiceMessage)
+  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss)
+}
+
+final class ServiceChannel: CarrierHandler {
+  let stack: HostStack
+  let socket: TCPSocket
+  private(set) var secure: SecureChannel
+  unowned(unsafe) var owner: (any ServiceChannelOwner)?
+  let tag: Int
+  private var wasUp = false
+  private(set) var isOver = false
+
+  /// Connects from `node` to a service and checks its certificate against `name`.
+  init(
+    from node: NodeID, to remote: Endpoint, name: ComponentKey, in conversation: ConversationID, stack: HostStack,
+    owner: any ServiceChannelOwner, tag: Int = 0
+  ) {
+    self.stack = stack
+    self.owner = owner
+    self.tag = tag
+    let waiting = Waiting()
+    stack.keep(waiting)
+    socket = TCPSocket(connecting: node, to: remote, in: conversation, stack: stack, upper: waiting)
+    let subject = mix(stack.recorder.conversations[Int(conversation.index)].key, 1)
+    let key = Secret(id: stack.chance.draw(stack.recorder.key(of: node), .credential, subject))
+    let handshake = TLSHandshake(
+      .client(serverName: name, trust: .issuers([ServiceTrust.authority]), lowest: .tls12, highest: .tls12, key: key))
+    secure = SecureChannel(over: socket, handshake: handshake, upper: nil, started: false)
+    secure.upper = self
+    stack.keep(self)
+  }
+
+  /// Serves a connection that a peer has opened.
+  init(accepting socket: TCPSocket, certificate: Certificate, owner: any ServiceChannelOwner, tag: Int = 0) {
+    self.stack = socket.stack
+    self.owner = owner
+    self.tag = tag
+    self.socket = socket
+    let handshake = TLSHandshake(.server(certificate: certificate, lowest: .tls12, highest: .tls12))
+    secure = SecureChannel(over: socket, handshake: handshake, upper: nil, started: false)
+    secure.upper = self
+    stack.keep(self)
+  }
+
+  /// Holds the socket's place until the channel above it is made.
+  private final class Waiting: CarrierHandler {
+    func carrierConnected(_ carrier: any Carrier) {}
+    func carrierReadable(_ carrier: any Carrier) {}
+    func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {}
+  }
+
+  func send(_ message: ServiceMessage) { if !isOver { secure.write(.service(message)) } }
+  func close() { if !isOver { secure.close() } }
+
+  func carrierConnected(_ carrier: any Carrier) {
+    wasUp = true
+    owner?.channelUp(self)
+  }
+
+  func carrierReadable(_ carrier: any Carrier) {
+    // An upgrade hands the channel to somebody else between two messages.
+    while secure.upper === self, let message = secure.read() {
+      guard case .service(let message) = message else { return secure.abort() }
+      owner?.channel(self, received: message)
+    }
+    if secure.upper === self { secure.consumed() }
+  }
+
+  func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
+    guard !isOver else { return }
+    isOver = true
+    owner?.channelLost(self, ChannelLoss(failure, wasUp: wasUp))
+  }
+}
+
+extension ChannelLoss {
+  init(_ failure: CarrierFailure?, wasUp: Bool) {
+    switch failure {
+    case .security(let why):
+      switch why {
+      case .certificateWrongName, .certificateExpired, .certificateUntrusted: self = .certificateRejected
+      case .versionMismatch, .alert, .unexpectedMessage: self = .tlsFailed
+      }
+    case nil, .timedOut, .refused, .noRoute: self = wasUp ? .closed : .unreachable
+    }
+  }
+}

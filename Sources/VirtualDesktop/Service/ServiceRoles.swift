@@ -1,0 +1,144 @@
+// The directory, the feed and the broker: each a listener on TCP 443 with one machine a connection (the broker: one for all).
+public import HostStack
+import Protocols
+public import SimulationKernel
+import Trace
+public import Wire
+
+/// A listener whose connections each have a small machine.
+public final class DirectoryRole: StreamListener, ServiceChannelOwner {
+  private let stack: HostStack
+  private let node: NodeID
+  private let name: ComponentKey
+  private let settings: DirectoryServer.Settings
+  private var machines: [ObjectIdentifier: DirectoryServer] = [:]
+
+  public init(at node: NodeID, users: [ComponentKey], stack: HostStack) {
+    self.stack = stack
+    self.node = node
+    self.name = stack.recorder.key(of: node)
+    self.settings = DirectoryServer.Settings(signingKey: ServiceTrust.directoryKey, users: users)
+    stack.keep(self)
+    stack.listen(at: node, port: ServicePort.https, self)
+  }
+
+  public func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
+    let channel = ServiceChannel(accepting: socket, certificate: ServiceTrust.certificate(of: name), owner: self)
+    machines[ObjectIdentifier(channel)] = DirectoryServer(settings: settings)
+    return channel.secure
+  }
+
+  func channelUp(_ channel: ServiceChannel) {}
+
+  func channel(_ channel: ServiceChannel, received message: ServiceMessage) {
+    var effects: [DirectoryServer.Effect] = []
+    machines[ObjectIdentifier(channel)]?.handle(.received(message), at: stack.now, into: &effects)
+    for effect in effects {
+      switch effect {
+      case .send(let answer): channel.send(answer)
+      case .close: channel.close()
+      case .failed: break
+      }
+    }
+  }
+
+  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { machines[ObjectIdentifier(channel)] = nil }
+}
+
+public final class FeedRole: StreamListener, ServiceChannelOwner {
+  private let stack: HostStack
+  private let node: NodeID
+  private let name: ComponentKey
+  private let settings: FeedServer.Settings
+  private var machines: [ObjectIdentifier: FeedServer] = [:]
+
+  /// - Parameter resources: the resources every user sees; each may be reached by every gateway.
+  public init(
+    at node: NodeID, directory: Endpoint, directoryName: ComponentKey, resources: [ComponentKey], gateways: [GatewayReference],
+    stack: HostStack
+  ) {
+    self.stack = stack
+    self.node = node
+    self.name = stack.recorder.key(of: node)
+    let configurations = resources.map { ConnectionConfiguration(resource: $0, gateways: gateways, signature: ServiceTrust.feedKey) }
+    self.settings = FeedServer.Settings(
+      directory: directory, directoryName: directoryName, directoryKey: ServiceTrust.directoryKey, configurations: configurations)
+    stack.keep(self)
+    stack.listen(at: node, port: ServicePort.https, self)
+  }
+
+  public func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
+    let channel = ServiceChannel(accepting: socket, certificate: ServiceTrust.certificate(of: name), owner: self)
+    machines[ObjectIdentifier(channel)] = FeedServer(settings: settings)
+    return channel.secure
+  }
+
+  func channelUp(_ channel: ServiceChannel) {}
+
+  func channel(_ channel: ServiceChannel, received message: ServiceMessage) {
+    var effects: [FeedServer.Effect] = []
+    machines[ObjectIdentifier(channel)]?.handle(.received(message), at: stack.now, into: &effects)
+    let session = Int(stack.recorder.conversations[Int(channel.socket.conversation.index)].session)
+    for effect in effects {
+      switch effect {
+      case .send(let answer): channel.send(answer)
+      case .milestone(let milestone): stack.recorder.milestone(milestone, at: node, session: session)
+      case .close: channel.close()
+      case .failed: break
+      }
+    }
+  }
+
+  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { machines[ObjectIdentifier(channel)] = nil }
+}
+
+public final class BrokerRole: StreamListener, ServiceChannelOwner {
+  private let stack: HostStack
+  private let node: NodeID
+  private let name: ComponentKey
+  private var machine: BrokerOrchestration
+  private var channels: [ServiceChannel] = []
+
+  /// - Parameter hosts: the hosts it knows; each is a resource of its own.
+  public init(at node: NodeID, hosts: [ComponentKey], stack: HostStack) {
+    self.stack = stack
+    self.node = node
+    self.name = stack.recorder.key(of: node)
+    let resources = hosts.map { BrokerOrchestration.Resource(key: $0, hosts: [$0]) }
+    let seed = stack.chance.draw(name, .credential, 1)
+    self.machine = BrokerOrchestration(settings: BrokerOrchestration.Settings(resources: resources, seed: seed))
+    stack.keep(self)
+    stack.listen(at: node, port: ServicePort.https, self)
+  }
+
+  public func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
+    let channel = ServiceChannel(
+      accepting: socket, certificate: ServiceTrust.certificate(of: name), owner: self, tag: channels.count)
+    channels.append(channel)
+    return channel.secure
+  }
+
+  func channelUp(_ channel: ServiceChannel) {}
+
+  func channel(_ channel: ServiceChannel, received message: ServiceMessage) {
+    switch message {
+    case .register(let host, let certificate): feed(.register(channel: channel.tag, host: host, certificate: certificate))
+    case .orchestrate(let request, let gateway): feed(.orchestrate(request, gateway: gateway, fromChannel: channel.tag))
+    default: feed(.unexpected(message, channel: channel.tag))
+    }
+  }
+
+  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { feed(.channelLost(channel.tag)) }
+
+  private func feed(_ input: BrokerOrchestration.Input) {
+    var effects: [BrokerOrchestration.Effect] = []
+    machine.handle(input, at: stack.now, into: &effects)
+    for effect in effects {
+      switch effect {
+      case .send(let row, let message): channels[row].send(message)
+      case .milestone(let milestone, let session): stack.recorder.milestone(milestone, at: node, session: Int(session))
+      case .failed: break
+      }
+    }
+  }
+}

@@ -1,0 +1,99 @@
+// The session host's end of one UDP transport. It answers nothing before a matching tunnel request, and dies without a word.
+import HostStack
+import Protocols
+import SimulationKernel
+import Trace
+import Wire
+
+protocol HostFlowOwner: AnyObject {
+  /// A tunnel is requested; the answer decides.
+  func judge(_ flow: HostFlow, requestID: UInt32, cookie: Secret) -> FirstFound.Verdict
+  func flowEstablished(_ flow: HostFlow)
+  func flowEnded(_ flow: HostFlow)
+  func flow(_ flow: HostFlow, delivered message: RDPMessage)
+  var readsTunnel: Bool { get }
+}
+
+final class HostFlow: CarrierHandler {
+  let transport: Transport
+  let carrier: RDPUDPSocket
+  private let stack: HostStack
+  private let session: Int
+  private var secure: SecureChannel?
+  private var machine = TunnelServer()
+  private let certificate: Certificate
+  unowned(unsafe) private var owner: (any HostFlowOwner)?
+  private(set) var isOver = false
+
+  init(
+    _ transport: Transport, on socket: UDPSocket, from remote: Endpoint, in conversation: ConversationID, session: Int,
+    certificate: Certificate, owner: any HostFlowOwner
+  ) {
+    self.transport = transport
+    self.stack = socket.stack
+    self.session = session
+    self.certificate = certificate
+    self.owner = owner
+    carrier = RDPUDPSocket(on: socket, remote: remote, in: conversation, upper: nil)
+    carrier.upper = self
+    stack.keep(self)
+  }
+
+  var remote: Endpoint { carrier.remote }
+  func receive(_ datagram: RDPUDPDatagram) { carrier.receive(datagram) }
+  func write(_ message: RDPMessage) { secure?.write(.rdp(message)) }
+
+  func cancel() {
+    guard !isOver else { return }
+    isOver = true
+    carrier.close()
+  }
+
+  private func feed(_ input: TunnelServer.Input) {
+    var effects: [TunnelServer.Effect] = []
+    machine.handle(input, at: stack.now, into: &effects)
+    for effect in effects {
+      switch effect {
+      case .judge(let requestID, let cookie):
+        switch owner?.judge(self, requestID: requestID, cookie: cookie) ?? .drop(.attemptClosed) {
+        case .accept: feed(.accepted)
+        case .refuse, .drop: feed(.refused)
+        }
+      case .send(let message): secure?.write(.rdp(message))
+      case .milestone(let milestone):
+        stack.recorder.milestone(milestone, at: carrier.socket.node, session: session, attempt: transport)
+      case .established: owner?.flowEstablished(self)
+      case .deliver(let message): owner?.flow(self, delivered: message)
+      case .close: cancel()
+      case .closed, .failed:
+        cancel()
+        owner?.flowEnded(self)
+      }
+    }
+  }
+
+  func carrierConnected(_ carrier: any Carrier) {
+    guard secure == nil else { return }
+    let channel = SecureChannel(over: carrier, handshake: TLSHandshake(.server(certificate: certificate)), upper: self, started: false)
+    secure = channel
+    channel.carrierConnected(carrier)
+  }
+
+  /// Reads on: what came for the channels waits until Soft-Sync allows it.
+  func resume() { if let secure { carrierReadable(secure) } }
+
+  func carrierReadable(_ carrier: any Carrier) {
+    guard let secure, carrier === secure else { return }
+    while !isOver {
+      if machine.state == .established, !(owner?.readsTunnel ?? true) { return }
+      guard let message = secure.read() else { return }
+      guard case .rdp(let pdu) = message else { return cancel() }
+      feed(.received(pdu))
+    }
+  }
+
+  func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
+    guard !isOver else { return }
+    feed(.closed)
+  }
+}
