@@ -23,6 +23,7 @@ public enum Change: Sendable, Equatable, Hashable {
   }
 }
 
+/// The new value of a setting, by kind.
 public enum ChangeValue: Sendable, Equatable, Hashable {
   case duration(SimDuration)
   case rate(BitRate)
@@ -31,11 +32,12 @@ public enum ChangeValue: Sendable, Equatable, Hashable {
   case number(Int)
   case word(String)
 
+  /// As scenarios and `--set` write it.
   public var text: String {
     switch self {
-    case .duration(let d): d.description
-    case .rate(let r): "\(r.bitsPerSecond) bit/s"
-    case .probability(let p): "\(p.partsPerBillion) ppb"
+    case .duration(let d): d.written
+    case .rate(let r): r.written
+    case .probability(let p): p.written
     case .flag(let f): f ? "on" : "off"
     case .number(let n): "\(n)"
     case .word(let w): w
@@ -74,7 +76,9 @@ extension Scenario {
       firewall?.rules.remove(at: row)
       return true
     }
-    if parts[0] == "networks", let row = networks.firstIndex(where: { $0.id == owner }), remove(from: &networks[row].firewall) { return }
+    if parts[0] == "networks", let row = networks.firstIndex(where: { $0.id == owner }), remove(from: &networks[row].firewall) {
+      return
+    }
     if parts[0] == "hosts", let row = hosts.firstIndex(where: { $0.id == owner }), remove(from: &hosts[row].firewall) { return }
     throw ChangeError("there is no rule '\(element)'")
   }
@@ -83,7 +87,9 @@ extension Scenario {
     let parts = path.split(separator: ".").map(String.init)
     switch (parts.first, parts.count) {
     case ("links", 3):
-      guard let row = links.firstIndex(where: { $0.id == parts[1] }) else { throw ChangeError("there is no link '\(parts[1])'") }
+      guard let row = links.firstIndex(where: { $0.id == parts[1] }) else {
+        throw ChangeError("there is no link '\(parts[1])'\(NearestName.hint(parts[1], among: links.map(\.id)))")
+      }
       try Self.set(&links[row].settings.there, parts[2], value, path)
       try Self.set(&links[row].settings.back, parts[2], value, path)
     case ("networks", 4) where parts[2] == "uplink":
@@ -97,7 +103,10 @@ extension Scenario {
         throw ChangeError("'\(path)' takes the name of a translation preset")
       }
       guard let preset = TranslationBehaviour.presets.first(where: { $0.name == name }) else {
-        throw ChangeError("there is no translation preset '\(name)'; allowed: \(TranslationBehaviour.presets.map(\.name).joined(separator: ", "))")
+        let names = TranslationBehaviour.presets.map(\.name)
+        throw ChangeError(
+          "there is no translation preset '\(name)'\(NearestName.hint(name, among: names)); allowed: \(names.joined(separator: ", "))"
+        )
       }
       networks[row].translation = preset.value
       networks[row].translationName = name

@@ -1,6 +1,5 @@
 // Firewalls as scenarios write them: ordered named rules, and the default lists of Azure's network security groups.
 public import NetworkModel
-import SimulationKernel
 public import Wire
 
 /// Whom a rule's address condition means.
@@ -15,7 +14,9 @@ public enum AddressSpec: Sendable, Equatable {
   case host(String)
 }
 
+/// One named rule; every condition must hold for it to decide.
 public struct RuleSpec: Sendable, Equatable {
+  /// The rule's name, unique in its firewall.
   public var id: String
   public var action: RuleAction
   public var direction: RuleDirection = .any
@@ -30,6 +31,7 @@ public struct RuleSpec: Sendable, Equatable {
   }
 }
 
+/// A firewall: ordered rules and a policy for what none of them decides.
 public struct FirewallSpec: Sendable, Equatable {
   /// Judged in order, before the preset's own.
   public var rules: [RuleSpec]
@@ -72,7 +74,15 @@ public struct FirewallSpec: Sendable, Equatable {
     return FirewallSpec(rules: [out], policy: .drop, stateful: true, preset: "outbound-only")
   }
 
+  /// The presets by the names scenarios use.
   public static let presets: [(name: String, value: FirewallSpec)] = [
     ("network-security-group", .networkSecurityGroup), ("outbound-only", .outboundOnly),
   ]
+}
+
+extension NetworkSpec {
+  /// The firewall of a network that names none: one that is translated by `azure-public-ip` has Azure's network security group with
+  /// its default rules, for a public address on a network interface is a Standard one and closed until a group opens it (Microsoft,
+  /// "Public IP addresses": Standard is secure by default). An empty `FirewallSpec` says that there is none.
+  public var defaultFirewall: FirewallSpec? { translationName == "azure-public-ip" ? .networkSecurityGroup : nil }
 }

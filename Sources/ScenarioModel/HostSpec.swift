@@ -82,7 +82,6 @@ public struct RegionSpec: Sendable, Equatable {
   public var path: String { "service.regions.\(id)" }
 }
 
-
 /// The service side. What is not said stands in the first region.
 public struct ServiceSpec: Sendable, Equatable {
   /// Empty: one region, `service`, hangs on the scenario's only network without translation and uplink.

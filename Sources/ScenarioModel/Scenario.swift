@@ -38,8 +38,14 @@ public struct Scenario: Sendable, Equatable {
   public func host(_ id: String) -> HostSpec? { hosts.first { $0.id == id } }
   public func tunnel(_ id: String) -> TunnelSpec? { tunnels.first { $0.id == id } }
 
-  /// Puts the maps into the order of their ids. The format calls it; whoever builds a scenario by hand calls it too.
+  /// Puts the maps into the order of their ids and the defaults that depend on other values in place. The format calls it; whoever
+  /// builds a scenario by hand calls it too.
   public mutating func normalise() {
+    for row in networks.indices where networks[row].firewall == nil {
+      guard let firewall = networks[row].defaultFirewall else { continue }
+      networks[row].firewall = firewall
+      origins["\(networks[row].path).firewall"] = .preset(firewall.preset ?? networks[row].translationName ?? "none")
+    }
     networks.sort { $0.id < $1.id }
     links.sort { $0.id < $1.id }
     tunnels.sort { $0.id < $1.id }

@@ -61,7 +61,9 @@ public final class RDPUDPSocket: Carrier, Deadlined {
     swap(&mine, &effects)
     machine.handle(input, at: stack.now, into: &mine)
     if let peer = machine.peerStream { incoming = peer }
-    for effect in mine { perform(effect) }
+    // What the machine sends goes before anything a handler adds: handlers feed the machine again.
+    for effect in mine { if case .send = effect { perform(effect) } }
+    for effect in mine { if case .send = effect {} else { perform(effect) } }
     mine.removeAll(keepingCapacity: true)
     swap(&mine, &effects)
     let deadline = isClosed ? .never : machine.nextDeadline ?? .never

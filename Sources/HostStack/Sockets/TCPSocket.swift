@@ -141,7 +141,9 @@ public final class TCPSocket: Carrier, Deadlined {
     var mine: [TCPConnection.Effect] = []
     swap(&mine, &effects)
     machine.handle(input, at: stack.now, into: &mine)
-    for effect in mine { perform(effect) }
+    // What the machine sends goes before anything a handler adds: handlers feed the machine again.
+    for effect in mine { if case .send = effect { perform(effect) } }
+    for effect in mine { if case .send = effect {} else { perform(effect) } }
     mine.removeAll(keepingCapacity: true)
     swap(&mine, &effects)
     rearm()

@@ -36,13 +36,16 @@ extension Network {
       return deliver(slot, at: node, arrivedOn: flight.pointee.interface, owner: own, shape: shape)
     }
     guard shape.forwards else { return drop(slot, .notForMe, at: node) }
-    if shape.forward >= 0 {
+    let out = route(flight.pointee.packet.destination.address, from: node, bound: .none)
+    // A network's firewall guards its inside: what only passes from one outside line to another is not its business.
+    let isTransit = incoming.side == .outside && out.map { interfaces[Int($0.index)].side == .outside } ?? false
+    if shape.forward >= 0, !isTransit {
       let packet = flight.pointee.packet
       let verdict = judge(shape.forward, packet, at: node, way: incoming.side == .lan ? .outbound : .inbound)
       guard pass(verdict, slot, at: node) else { return }
       if verdict.track { tracked = (shape.forward, packet) }
     }
-    forward(slot, node: node, shape: shape, incoming: incoming, inward: plan, tracked: tracked)
+    forward(slot, to: out, node: node, shape: shape, incoming: incoming, inward: plan, tracked: tracked)
   }
 
   /// Drops (or rejects) what a rule does not accept; returns whether the packet goes on.
@@ -155,7 +158,8 @@ extension Network {
   // MARK: Forwarding
 
   private func forward(
-    _ slot: UInt32, node: NodeID, shape: Node, incoming: Interface, inward: TranslationPlan, tracked: (list: Int32, packet: Packet)?
+    _ slot: UInt32, to out: InterfaceID?, node: NodeID, shape: Node, incoming: Interface, inward: TranslationPlan,
+    tracked: (list: Int32, packet: Packet)?
   ) {
     let flight = pool[slot]
     guard flight.pointee.packet.ttl > 1 else {
@@ -163,7 +167,7 @@ extension Network {
       return drop(slot, .ttlExpired, at: node)
     }
     flight.pointee.packet.ttl -= 1
-    guard let out = route(flight.pointee.packet.destination.address, from: node, bound: .none) else {
+    guard let out else {
       answerICMP(.networkUnreachable, to: slot, at: node)
       return drop(slot, .noRoute, at: node)
     }

@@ -1,0 +1,226 @@
+// A strict reader over the tree: it notes where every value came from, which keys were asked for, and everything that is wrong.
+import NetworkModel
+import ScenarioModel
+import SimulationKernel
+import Wire
+
+/// What one reading has found so far.
+final class Reading {
+  private(set) var problems: [ScenarioFileError.Problem] = []
+  var origins: [String: Origin] = [:]
+  /// Paths whose values are missing from the scenario, because they were wrong.
+  private(set) var unread: Set<String> = []
+
+  /// More problems than this are no help (*assumed*).
+  static let maximumProblems = 100
+
+  func leaveOut(_ path: String) { unread.insert(path) }
+
+  func report(_ at: Position, _ path: String?, _ message: @autoclosure () -> String) {
+    if let path { unread.insert(path) }
+    guard problems.count < Self.maximumProblems else { return }
+    problems.append(ScenarioFileError.Problem(line: at.line, column: at.column, message: message()))
+  }
+}
+
+/// A value of the file on its path.
+struct Cursor {
+  let node: SourceNode
+  let path: String
+  let reading: Reading
+
+  func report(_ message: @autoclosure () -> String) { reading.report(node.position, path, message()) }
+
+  /// Reports that something else was expected.
+  func expected<T>(_ what: String) -> T? {
+    report("expected \(what); found \(node.found)")
+    return nil
+  }
+
+  /// Whether the node is a map with this key.
+  func has(_ key: String) -> Bool {
+    if case .map(let entries) = node.content { entries.contains { $0.key == key } } else { false }
+  }
+
+  // MARK: Scalars
+
+  /// A scalar's text, that of an empty one included.
+  private var scalar: String? { if case .scalar(let text) = node.content { text } else { nil } }
+
+  func text() -> String? {
+    guard let scalar, !scalar.isEmpty else { return expected("a text") }
+    return scalar
+  }
+
+  /// The name of something defined elsewhere in the file.
+  func name(_ kind: String) -> String? {
+    guard let scalar, !scalar.isEmpty else { return expected("the id of \(kind)") }
+    return scalar
+  }
+
+  func flag() -> Bool? {
+    guard let scalar, let flag = ScenarioFormat.flag(scalar) else { return expected("on or off") }
+    return flag
+  }
+
+  func integer<T: FixedWidthInteger>(_ range: ClosedRange<T>) -> T? {
+    // Digits only: '+5' and '05' are not how people write numbers they mean.
+    guard let scalar, let value = T(scalar), "\(value)" == scalar, range.contains(value) else {
+      return expected("a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+  }
+
+  func port() -> UInt16? {
+    guard let scalar, let value = UInt16(scalar), value > 0, "\(value)" == scalar else {
+      return expected("a port from 1 to 65535")
+    }
+    return value
+  }
+
+  /// One port or a range of ports, `1000-2000`.
+  func ports() -> PortRange? {
+    guard let scalar else { return expected("a port or a range such as 1000-2000, within 1–65535") }
+    let parts = scalar.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+    guard (1...2).contains(parts.count), let low = parts[0], let high = parts[parts.count - 1], low > 0, low <= high else {
+      return expected("a port or a range such as 1000-2000, within 1–65535")
+    }
+    return PortRange(low, high)
+  }
+
+  private func quantity(_ units: Units) -> Int64? {
+    guard let scalar, !scalar.isEmpty else { return expected(units.kind) }
+    do throws(UnitError) { return try units.steps(scalar) } catch {
+      report(error.message)
+      return nil
+    }
+  }
+
+  func duration() -> SimDuration? { quantity(.duration).map { SimDuration(nanoseconds: $0) } }
+  func time() -> SimTime? { quantity(.duration).map { SimTime(nanoseconds: $0) } }
+  func size() -> ByteCount? { quantity(.size).map { ByteCount($0) } }
+  func probability() -> Probability? { quantity(.probability).map { Probability(partsPerBillion: UInt32($0)) } }
+  func rate() -> BitRate? {
+    guard let steps = quantity(.rate) else { return nil }
+    if steps == 0 { return expected("a rate above 0") }
+    return BitRate(bitsPerSecond: steps)
+  }
+
+  /// A number of bytes that a packet's payload or an interface has, with its unit.
+  func bytes(_ range: ClosedRange<Int>) -> Int? {
+    guard let size = size() else { return nil }
+    guard range.contains(Int(size.bytes)) else { return expected("a size from \(range.lowerBound) B to \(range.upperBound) B") }
+    return Int(size.bytes)
+  }
+
+  func address() -> IPAddress? {
+    guard let scalar, let address = IPAddress(scalar) else { return expected("an IP address") }
+    return address
+  }
+
+  func prefix() -> IPPrefix? {
+    guard let scalar, let prefix = IPPrefix(scalar) else { return expected("a prefix such as 10.1.0.0/24, without host bits") }
+    return prefix
+  }
+
+  /// One of a fixed set of words.
+  func word<T>(_ words: [(name: String, value: T)]) -> T? {
+    let names = words.map(\.name)
+    if let scalar, let match = words.first(where: { $0.name == scalar }) { return match.value }
+    let hint = scalar.map { NearestName.hint($0, among: names) } ?? ""
+    report("expected \(names.count > 1 ? "one of " : "")\(names.joined(separator: ", ")); found \(node.found)\(hint)")
+    return nil
+  }
+
+  /// The value under a word that stands for its absence, or what `parse` makes of it.
+  func optional<T>(_ absent: String, _ parse: (Cursor) -> T?) -> T?? {
+    if scalar == absent { return .some(nil) }
+    return parse(self).map { .some($0) }
+  }
+
+  // MARK: Lists and maps
+
+  /// Reads the items of a list, each on the path of its ordinal, from 1; those that are wrong are left out.
+  func items<T>(_ parse: (Cursor) -> T?) -> [T]? {
+    guard case .list(let nodes) = node.content else { return expected("a list") }
+    return nodes.enumerated().compactMap { row, node in
+      let path = "\(path).\(row + 1)"
+      reading.origins[path] = .file(line: node.position.line, column: node.position.column)
+      return parse(Cursor(node: node, path: path, reading: reading))
+    }
+  }
+
+  /// Reads the entries of a map from ids to values. Ids are lower-case letters, digits and hyphens.
+  func entries<T>(_ parse: (String, Cursor) -> T?) -> [T]? {
+    guard case .map(let entries) = node.content else { return expected("a map of ids") }
+    return entries.compactMap { entry in
+      if !isID(entry.key) {
+        reading.report(entry.at, nil, "an id is made of a–z, 0–9 and '-'; found '\(entry.key)'")
+      }
+      let path = "\(path).\(entry.key)"
+      reading.origins[path] = .file(line: entry.at.line, column: entry.at.column)
+      return parse(entry.key, Cursor(node: entry.value.placed(at: entry.at), path: path, reading: reading))
+    }
+  }
+
+  /// Reads a map with fixed keys; those that `parse` did not ask for are reported.
+  @discardableResult
+  func map<T>(_ what: String, _ parse: (MapReader) -> T?) -> T? {
+    guard case .map(let entries) = node.content else { return expected("a map (\(what))") }
+    let reader = MapReader(cursor: self, entries: entries, what: what)
+    let result = parse(reader)
+    reader.finish()
+    return result
+  }
+}
+
+/// Whether a text is an id: lower-case letters, digits and hyphens.
+func isID(_ text: String) -> Bool {
+  !text.isEmpty && text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+}
+
+/// A map with fixed keys. The keys asked for are the keys allowed, so no section lists them twice.
+final class MapReader {
+  let cursor: Cursor
+  private let entries: [(key: String, at: Position, value: SourceNode)]
+  private let what: String
+  private var asked: [String] = []
+
+  init(cursor: Cursor, entries: [(key: String, at: Position, value: SourceNode)], what: String) {
+    self.cursor = cursor
+    self.entries = entries
+    self.what = what
+  }
+
+  var path: String { cursor.path }
+  var reading: Reading { cursor.reading }
+
+  /// The value of a key; `nil` when the map has none.
+  subscript(key: String) -> Cursor? {
+    if !asked.contains(key) { asked.append(key) }
+    guard let entry = entries.first(where: { $0.key == key }) else { return nil }
+    let path = cursor.path.isEmpty ? key : "\(cursor.path).\(key)"
+    let value = entry.value.placed(at: entry.at)
+    cursor.reading.origins[path] = .file(line: value.position.line, column: value.position.column)
+    return Cursor(node: value, path: path, reading: cursor.reading)
+  }
+
+  /// Replaces `field` by the key's value, where there is one and it can be read.
+  func read<T>(_ key: String, into field: inout T, _ parse: (Cursor) -> T?) {
+    if let cursor = self[key], let value = parse(cursor) { field = value }
+  }
+
+  /// The value of a key that must be there.
+  func require<T>(_ key: String, _ parse: (Cursor) -> T?) -> T? {
+    if let cursor = self[key] { return parse(cursor) }
+    reading.report(cursor.node.position, path.isEmpty ? key : "\(path).\(key)", "\(what) needs the key '\(key)'")
+    return nil
+  }
+
+  fileprivate func finish() {
+    for entry in entries where !asked.contains(entry.key) {
+      let hint = NearestName.hint(entry.key, among: asked)
+      reading.report(entry.at, nil, "unknown key '\(entry.key)' in \(what)\(hint); allowed: \(asked.joined(separator: ", "))")
+    }
+  }
+}

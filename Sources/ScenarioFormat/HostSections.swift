@@ -1,0 +1,79 @@
+// hosts, service, host-pool and timing: who takes part, and for how long.
+import NetworkModel
+import ScenarioModel
+import SimulationKernel
+import Wire
+
+extension HostSpec {
+  /// Reads one entry of `hosts`.
+  static func read(_ id: String, _ cursor: Cursor) -> HostSpec {
+    var spec = HostSpec(id: id, role: .idle, network: "")
+    let whole: Void? = cursor.map("a host") { map in
+      map.label(into: &spec.label)
+      spec.role = map.require("role") { $0.word(Vocabulary.roles) } ?? .idle
+      spec.network = map.require("network") { $0.name("a network") } ?? ""
+      map.read("address", into: &spec.address) { $0.optional("auto") { $0.address() } }
+      map.read("address6", into: &spec.address6) { $0.optional("auto") { $0.address() } }
+      map.read("firewall", into: &spec.firewall) { $0.firewall(instead: nil) }
+      map["shortpath"]?.map("a host's shortpath") { map in
+        map.read("managed-listener", into: &spec.shortpath.managedListener) { $0.flag() }
+        map.read("port", into: &spec.shortpath.listenerPort) { $0.port() }
+        map.read("public", into: &spec.shortpath.publicNetworks) { $0.flag() }
+      }
+      map["client"]?.map("a host's client") { $0.read("udp", into: &spec.client.udp) { $0.flag() } }
+    }
+    if whole == nil { cursor.reading.leaveOut("\(cursor.path).role") }
+    return spec
+  }
+}
+
+extension ServiceSpec {
+  static func read(_ cursor: Cursor) -> ServiceSpec? {
+    cursor.map("the service") { map in
+      var spec = ServiceSpec()
+      map.read("regions", into: &spec.regions) { $0.entries { RegionSpec.read($0, $1) } }
+      map.read("directory", into: &spec.directory) { $0.optional("auto") { $0.name("a region") } }
+      map.read("feed", into: &spec.feed) { $0.optional("auto") { $0.name("a region") } }
+      map.read("broker", into: &spec.broker) { $0.optional("auto") { $0.name("a region") } }
+      map.read("stun", into: &spec.stun) { $0.optional("auto") { $0.name("a region") } }
+      return spec
+    }
+  }
+}
+
+extension RegionSpec {
+  static func read(_ id: String, _ cursor: Cursor) -> RegionSpec {
+    var spec = RegionSpec(id: id, at: "")
+    cursor.map("a region") { map -> Void? in
+      map.label(into: &spec.label)
+      spec.at = map.require("at") { $0.name("a network") } ?? ""
+      map.link(into: &spec.link, there: "up", back: "down")
+    }
+    return spec
+  }
+}
+
+extension HostPoolSpec {
+  static func read(_ cursor: Cursor) -> HostPoolSpec? {
+    cursor.map("the host pool") { map in
+      var spec = HostPoolSpec()
+      map.read("managed-private-udp", into: &spec.managedPrivateUDP) { $0.word(Vocabulary.poolSwitches) }
+      map.read("public-udp", into: &spec.publicUDP) { $0.word(Vocabulary.poolSwitches) }
+      return spec
+    }
+  }
+}
+
+extension TimingSpec {
+  static func read(_ cursor: Cursor) -> TimingSpec? {
+    cursor.map("timing") { map in
+      var spec = TimingSpec()
+      map.read("duration", into: &spec.duration) { $0.optional("unlimited") { $0.duration() } }
+      map.read("linger", into: &spec.linger) { $0.duration() }
+      map.read("selection-window", into: &spec.selectionWindow) { $0.duration() }
+      map.read("gathering-limit", into: &spec.gatheringLimit) { $0.duration() }
+      map.read("maximum-events", into: &spec.maximumEvents) { $0.integer(1...UInt64.max) }
+      return spec
+    }
+  }
+}

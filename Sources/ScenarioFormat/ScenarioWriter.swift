@@ -1,0 +1,232 @@
+// From a scenario back to YAML, with every default spelled out.
+import NetworkModel
+public import ScenarioModel
+import SimulationKernel
+import Wire
+
+/// Writes scenarios.
+public enum ScenarioWriter {
+  /// The whole scenario with every value in it, in a fixed order; it reads back as an equal one.
+  public static func resolved(_ scenario: Scenario) -> String {
+    Written.map([
+      ("shortpath", .scalar("\(ScenarioReader.version)")),
+      ("title", .text(scenario.title)),
+      ("seed", .scalar("\(scenario.seed)")),
+      ("networks", .map(scenario.networks.map { ($0.id, network($0)) })),
+      ("links", .map(scenario.links.map { ($0.id, link($0)) })),
+      ("tunnels", .map(scenario.tunnels.map { ($0.id, tunnel($0)) })),
+      ("hosts", .map(scenario.hosts.map { ($0.id, host($0)) })),
+      ("service", service(scenario.service)),
+      (
+        "host-pool",
+        .map([
+          ("managed-private-udp", .scalar(scenario.hostPool.managedPrivateUDP.rawValue)),
+          ("public-udp", .scalar(scenario.hostPool.publicUDP.rawValue)),
+        ])
+      ),
+      ("sessions", .list(scenario.sessions.map(session))),
+      ("probes", .list(scenario.probes.map(probe))),
+      ("traffic", .list(scenario.traffic.map(traffic))),
+      ("events", .list(scenario.events.map(event))),
+      ("expect", .list(scenario.expectations.map(expectation))),
+      ("timing", timing(scenario.timing)),
+    ]).document
+  }
+
+  // MARK: Networks
+
+  private static func network(_ spec: NetworkSpec) -> Written {
+    var entries: [(key: String, value: Written)] = [
+      ("label", .text(spec.label)),
+      ("subnet", optional(spec.subnet?.description, "auto")),
+      ("subnet6", optional(spec.subnet6?.description, "none")),
+      ("nat", translation(spec)),
+      ("uplink", .scalar("none")),
+      ("firewall", firewall(spec.firewall)),
+      ("lan", .map(path(spec.lan, "up", "down"))),
+    ]
+    if let uplink = spec.uplink { entries[4].value = .map([("to", .text(uplink.to))] + path(uplink.settings, "up", "down")) }
+    return .map(entries)
+  }
+
+  private static func translation(_ spec: NetworkSpec) -> Written {
+    guard let nat = spec.translation else { return .scalar("none") }
+    var entries: [(key: String, value: Written)] = []
+    if let name = spec.translationName { entries.append(("preset", .scalar(name))) }
+    entries += [
+      ("mapping", .scalar(Vocabulary.word(nat.mapping, Vocabulary.mappings))),
+      ("filtering", .scalar(Vocabulary.word(nat.filtering, Vocabulary.filterings))),
+      ("ports", .scalar(Vocabulary.word(nat.ports, Vocabulary.portAssignments))),
+      ("port-range", ports(nat.portRange)),
+      ("udp-lifetime", .scalar(nat.udpLifetime.written)),
+      ("tcp-lifetime", .scalar(nat.tcpLifetime.written)),
+      ("inbound-refresh", .flag(nat.inboundRefresh)),
+      ("hairpinning", .flag(nat.hairpinning)),
+      ("one-to-one", .flag(nat.oneToOne)),
+    ]
+    return .map(entries)
+  }
+
+  /// What both directions share, and under a direction's own key whatever differs.
+  private static func path(_ path: PathSpec, _ there: String, _ back: String) -> [(key: String, value: Written)] {
+    if path.there == path.back { return fields(path.there) }
+    return [(there, .map(fields(path.there))), (back, .map(fields(path.back)))]
+  }
+
+  private static func fields(_ link: LinkSettings) -> [(key: String, value: Written)] {
+    [
+      ("delay", .scalar(link.delay.written)), ("rate", optional(link.rate?.written, "unlimited")),
+      ("queue", .scalar(link.queue.written)),
+      ("loss", .scalar(link.loss.written)), ("jitter", .scalar(link.jitter.written)), ("reorders", .flag(link.reorders)),
+      ("mtu", .scalar("\(link.mtu) B")),
+    ]
+  }
+
+  private static func link(_ spec: LinkSpec) -> Written {
+    .map(
+      [("label", .text(spec.label)), ("between", .words([spec.from, spec.to])), ("private", .flag(spec.isPrivate))]
+        + path(spec.settings, "there", "back"))
+  }
+
+  private static func tunnel(_ spec: TunnelSpec) -> Written {
+    .map([
+      ("label", .text(spec.label)), ("from", .text(spec.from)), ("to", .text(spec.to)), ("over", .scalar("udp")),
+      ("port", .scalar("\(spec.port)")), ("routes", .words(spec.routes.map(\.description))),
+      ("delay", .scalar(spec.processing.written)),
+      ("address", optional(spec.address?.description, "auto")), ("pool", .text(spec.pool.description)),
+      ("mtu", .scalar("\(spec.mtu) B")),
+    ])
+  }
+
+  // MARK: Firewalls
+
+  private static func firewall(_ spec: FirewallSpec?) -> Written {
+    guard let spec else { return .scalar("none") }
+    let preset = FirewallSpec.presets.first { $0.name == spec.preset }
+    let own = spec.rules.map(\.id)
+    return .map([
+      ("preset", .scalar(preset?.name ?? "none")),
+      ("policy", .scalar(Vocabulary.word(spec.policy, Vocabulary.actions))),
+      ("stateful", .flag(spec.stateful)),
+      ("rules", .list(spec.rules.map(rule))),
+      ("without", .words(preset?.value.rules.map(\.id).filter { !own.contains($0) } ?? [])),
+    ])
+  }
+
+  private static func rule(_ rule: RuleSpec) -> Written {
+    .inline([
+      ("name", .text(rule.id)), ("action", .scalar(Vocabulary.word(rule.action, Vocabulary.actions))),
+      ("direction", .scalar(Vocabulary.word(rule.direction, Vocabulary.directions))),
+      ("protocol", .scalar(Vocabulary.word(rule.proto, Vocabulary.protocols))), ("from", addresses(rule.from)),
+      ("to", addresses(rule.to)),
+      ("source-ports", ports(rule.sourcePorts)), ("ports", ports(rule.ports)),
+    ])
+  }
+
+  private static func addresses(_ spec: AddressSpec) -> Written {
+    switch spec {
+    case .any: .scalar("any")
+    case .internet: .scalar("internet")
+    case .virtualNetwork: .scalar("virtual-network")
+    case .prefix(let prefix): .text(prefix.description)
+    case .host(let id): .text(id)
+    }
+  }
+
+  private static func ports(_ range: PortRange) -> Written {
+    .scalar(range == .any ? "any" : range.low == range.high ? "\(range.low)" : "\(range.low)-\(range.high)")
+  }
+
+  // MARK: Hosts and the service
+
+  private static func host(_ spec: HostSpec) -> Written {
+    var entries: [(key: String, value: Written)] = [
+      ("label", .text(spec.label)), ("role", .scalar(spec.role.rawValue)), ("network", .text(spec.network)),
+      ("address", optional(spec.address?.description, "auto")), ("address6", optional(spec.address6?.description, "auto")),
+      ("firewall", firewall(spec.firewall)),
+    ]
+    switch spec.role {
+    case .sessionHost:
+      entries.append(
+        (
+          "shortpath",
+          .map([
+            ("managed-listener", .flag(spec.shortpath.managedListener)), ("port", .scalar("\(spec.shortpath.listenerPort)")),
+            ("public", .flag(spec.shortpath.publicNetworks)),
+          ])
+        ))
+    case .client: entries.append(("client", .map([("udp", .flag(spec.client.udp))])))
+    case .tunnelGateway, .server, .idle: break
+    }
+    return .map(entries)
+  }
+
+  private static func service(_ spec: ServiceSpec) -> Written {
+    let regions = spec.regions.map { region in
+      (region.id, Written.map([("label", .text(region.label)), ("at", .text(region.at))] + path(region.link, "up", "down")))
+    }
+    return .map([
+      ("regions", .map(regions)), ("directory", optional(spec.directory, "auto")), ("feed", optional(spec.feed, "auto")),
+      ("broker", optional(spec.broker, "auto")), ("stun", optional(spec.stun, "auto")),
+    ])
+  }
+
+  private static func timing(_ spec: TimingSpec) -> Written {
+    .map([
+      ("duration", optional(spec.duration?.written, "unlimited")), ("linger", .scalar(spec.linger.written)),
+      ("selection-window", .scalar(spec.selectionWindow.written)), ("gathering-limit", .scalar(spec.gatheringLimit.written)),
+      ("maximum-events", .scalar("\(spec.maximumEvents)")),
+    ])
+  }
+
+  // MARK: Happenings
+
+  private static func session(_ spec: SessionSpec) -> Written {
+    .inline([("client", .text(spec.client)), ("host", .text(spec.host)), ("at", .scalar(spec.at.written))])
+  }
+
+  private static func probe(_ spec: ProbeSpec) -> Written {
+    let to = spec.to == "stun" && spec.port == 3478 ? "stun" : "\(spec.to):\(spec.port)"
+    return .inline([
+      ("from", .text(spec.from)), ("to", .text(to)), ("kind", .scalar(spec.kind.rawValue)), ("at", .scalar(spec.at.written)),
+      ("count", .scalar("\(spec.count)")), ("interval", .scalar(spec.interval.written)), ("size", .scalar("\(spec.size) B")),
+      ("source-port", .scalar(spec.sourcePort == 0 ? "auto" : "\(spec.sourcePort)")), ("via", optional(spec.via, "none")),
+    ])
+  }
+
+  private static func traffic(_ spec: TrafficSpec) -> Written {
+    .inline([
+      ("from", .text(spec.from)), ("to", .text(spec.to)), ("rate", .scalar(spec.rate.written)),
+      ("size", .scalar("\(spec.size) B")),
+      ("at", .scalar(spec.start.written)), ("until", .scalar(spec.end.written)),
+    ])
+  }
+
+  private static func event(_ spec: EventSpec) -> Written {
+    switch spec.change {
+    case .set(let path, let value):
+      .inline([("at", .scalar(spec.at.written)), ("set", .inline([(path, .text(value.text))]))])
+    case .act(let element, let verb): .inline([("at", .scalar(spec.at.written)), (verb.rawValue, .text(element))])
+    }
+  }
+
+  private static func expectation(_ spec: Expectation) -> Written {
+    var entries: [(key: String, value: Written)] = []
+    switch spec.subject {
+    case .session(let number): entries.append(("session", .scalar("\(number)")))
+    case .probe(let number): entries.append(("probe", .scalar("\(number)")))
+    }
+    if let transport = spec.transport { entries.append(("transport", .scalar(transport.name))) }
+    if let route = spec.route { entries.append(("route", .text(route))) }
+    if let reason = spec.reason { entries.append(("reason", .text(reason))) }
+    if let within = spec.within { entries.append(("within", .scalar(within.written))) }
+    if !spec.attempts.isEmpty {
+      entries.append(("attempts", .inline(spec.attempts.map { ($0.transport.name, .scalar($0.outcome)) })))
+    }
+    if !spec.blockedBy.isEmpty { entries.append(("blocked-by", .words(spec.blockedBy))) }
+    if let outcome = spec.outcome { entries.append(("outcome", .scalar(outcome))) }
+    return .inline(entries)
+  }
+
+  private static func optional(_ text: String?, _ absent: String) -> Written { .text(text ?? absent) }
+}

@@ -1,0 +1,36 @@
+// The words of scenario files for values of the model, in one table a type, read in both directions.
+import NetworkModel
+import ScenarioModel
+import Wire
+
+/// A word of the file and the value it stands for.
+typealias Words<T> = [(name: String, value: T)]
+
+enum Vocabulary {
+  static let actions: Words<RuleAction> = [("accept", .accept), ("drop", .drop), ("reject", .reject)]
+  static let directions: Words<RuleDirection> = [("any", .any), ("inbound", .inbound), ("outbound", .outbound)]
+  static let protocols: Words<TransportProtocol?> = [("any", nil), ("udp", .udp), ("tcp", .tcp), ("icmp", .icmp)]
+  static let mappings: Words<MappingBehaviour> = [
+    ("endpoint-independent", .endpointIndependent), ("address-dependent", .addressDependent),
+    ("address-and-port-dependent", .addressAndPortDependent),
+  ]
+  static let filterings: Words<FilteringBehaviour> = [
+    ("endpoint-independent", .endpointIndependent), ("address-dependent", .addressDependent),
+    ("address-and-port-dependent", .addressAndPortDependent),
+  ]
+  static let portAssignments: Words<PortAssignment> = [
+    ("preserving", .preserving), ("sequential", .sequential), ("random", .random),
+  ]
+  static let roles: Words<HostRole> = HostRole.allCases.map { ($0.rawValue, $0) }
+  static let poolSwitches: Words<PoolSwitch> = PoolSwitch.allCases.map { ($0.rawValue, $0) }
+  static let probeKinds: Words<ProbeKind> = ProbeKind.allCases.map { ($0.rawValue, $0) }
+  static let transports: Words<Transport> = Transport.allCases.map { ($0.name, $0) }
+  static let attemptOutcomes: Words<String> = ["won", "failed", "abandoned", "not-tried"].map { ($0, $0) }
+  static let probeOutcomes: Words<String> = ["answered", "no-answer", "refused"].map { ($0, $0) }
+
+  /// The word of a value.
+  static func word<T: Equatable>(_ value: T, _ words: Words<T>) -> String {
+    guard let match = words.first(where: { $0.value == value }) else { preconditionFailure("no word for \(value)") }
+    return match.name
+  }
+}

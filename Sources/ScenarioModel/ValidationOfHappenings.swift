@@ -1,0 +1,111 @@
+// The second half of a scenario's check: the service, what happens, and what is expected of it.
+import NetworkModel
+import SimulationKernel
+import Trace
+import Wire
+
+extension ScenarioCheck {
+  mutating func services() {
+    let service = scenario.service
+    for region in service.regions { networkReference(region.at, "\(region.path).at") }
+    let regions = service.regions.isEmpty ? ["service"] : service.regions.map(\.id)
+    for (name, key) in [
+      (service.directory, "directory"), (service.feed, "feed"), (service.broker, "broker"), (service.stun, "stun"),
+    ] {
+      if let name { refer(name, "service.\(key)", "region", in: "service.regions", regions) }
+    }
+    let needed = !scenario.sessions.isEmpty || scenario.probes.contains { $0.to == "stun" }
+    if needed, service.regions.isEmpty, scenario.defaultServiceNetwork == nil, unread.isEmpty {
+      report("service", "the service needs a place: write service.regions, or have exactly one network without nat and uplink")
+    }
+  }
+
+  mutating func happenings() {
+    for (row, session) in scenario.sessions.enumerated() {
+      let path = "sessions.\(row + 1)"
+      hostReference(session.client, "\(path).client")
+      role(session.client, .client, "\(path).client", "a session's client")
+      hostReference(session.host, "\(path).host")
+      role(session.host, .sessionHost, "\(path).host", "a session's host")
+    }
+    for (row, probe) in scenario.probes.enumerated() { self.probe(probe, "probes.\(row + 1)") }
+    for (row, traffic) in scenario.traffic.enumerated() {
+      let path = "traffic.\(row + 1)"
+      hostReference(traffic.from, "\(path).from")
+      hostReference(traffic.to, "\(path).to")
+      if !unread.contains("\(path).until"), !unread.contains("\(path).at"), traffic.end <= traffic.start {
+        report("\(path).until", "traffic ends after it begins, at \(traffic.start.written)")
+      }
+    }
+    for (row, event) in scenario.events.enumerated() { change(event.change, "events.\(row + 1)") }
+  }
+
+  private mutating func probe(_ probe: ProbeSpec, _ path: String) {
+    hostReference(probe.from, "\(path).from")
+    if probe.to != "stun", roles[probe.to] == nil { refer(probe.to, "\(path).to", "host", in: "hosts", hostIDs + ["stun"]) }
+    guard let via = probe.via else { return }
+    refer(via, "\(path).via", "tunnel", in: "tunnels", tunnelIDs)
+    if let tunnel = tunnels[via], !tunnel.from.isEmpty, tunnel.from != probe.from, tunnel.to != probe.from {
+      report("\(path).via", "'\(probe.from)' is no end of the tunnel '\(via)'")
+    }
+  }
+
+  /// A timed change works on a running world: links, rules and tunnels (DESIGN §3).
+  private mutating func change(_ change: Change, _ path: String) {
+    let target: String
+    switch change {
+    case .set(let path, _): target = path
+    case .act(let element, _): target = element
+    }
+    guard !unread.contains(String(target.prefix { $0 != "." })) else { return }
+    do throws(ChangeError) {
+      switch change {
+      case .set(let target, _):
+        let first = target.prefix { $0 != "." }
+        guard first == "links" || first == "tunnels" || target.contains(".uplink.") else {
+          throw ChangeError("'\(target)' cannot be set while the world runs; allowed: links, uplinks and tunnels")
+        }
+        _ = try scenario.applying(change)
+      case .act(let element, .lift), .act(let element, .restore): _ = try scenario.applying(.act(element: element, verb: .lift))
+      case .act(let element, .down), .act(let element, .up):
+        let parts = element.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let known: Bool
+        switch (parts.first, parts.count) {
+        case ("links", 2): known = scenario.links.contains { $0.id == parts[1] }
+        case ("hosts", 2): known = roles[parts[1]] != nil
+        case ("tunnels", 2): known = tunnels[parts[1]] != nil
+        case ("networks", 3): known = parts[2] == "uplink" && providers[parts[1]] != nil
+        default: known = false
+        }
+        guard known else { throw ChangeError("there is no link, uplink, tunnel or host '\(element)'") }
+      }
+    } catch { report(path, error.description) }
+  }
+
+  mutating func expectation(_ expectation: Expectation, _ path: String) {
+    switch expectation.subject {
+    case .session(let number): exists(number, scenario.sessions.count, "session", path, in: "sessions")
+    case .probe(let number): exists(number, scenario.probes.count, "probe", path, in: "probes")
+    }
+    if let route = expectation.route {
+      let routes = ["internet"] + tunnelIDs + scenario.links.filter(isLine).map(\.id)
+      refer(route, "\(path).route", "route", in: "tunnels", routes)
+    }
+    if let reason = expectation.reason { refer(reason, "\(path).reason", "reason", in: "", Reason.allCases.map(\.code)) }
+    guard !expectation.blockedBy.isEmpty else { return }
+    let firewalls = scenario.networks.compactMap(\.firewall) + scenario.hosts.compactMap(\.firewall)
+    let rules = firewalls.flatMap { $0.rules.map(\.id) }
+    for (row, rule) in expectation.blockedBy.enumerated() {
+      refer(rule, "\(path).blocked-by.\(row + 1)", "rule", in: "rules", rules)
+    }
+  }
+
+  /// A private link is a route of its own; one that ends at a host always is private.
+  private func isLine(_ link: LinkSpec) -> Bool { link.isPrivate || roles[link.from] != nil || roles[link.to] != nil }
+
+  private mutating func exists(_ number: Int, _ count: Int, _ kind: String, _ path: String, in section: String) {
+    guard !unread.contains(section), number != 0, !(1...max(count, 1)).contains(number) || count == 0 else { return }
+    let known = count == 0 ? "there is none" : count == 1 ? "there is 1" : "there are 1 to \(count)"
+    report("\(path).\(kind)", "there is no \(kind) \(number); \(known)")
+  }
+}
