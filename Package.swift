@@ -62,5 +62,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "Bench",
+      dependencies: ["SimulationKernel", "Wire", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation", "ResultStore"],
+      path: "Benchmarks/Bench", swiftSettings: strict),
+    tests(of: "SimulationKernel", ["SimulationKernel"]),
+    tests(of: "Protocols", ["SimulationKernel", "Wire", "Trace", "Protocols"]),
   ]
 )

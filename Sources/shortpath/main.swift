@@ -53,3 +53,16 @@ for n in CommandLine.arguments.dropFirst().compactMap({ Int($0) }) {
   }
   for d in run.drops { print("  drop", d) }
 }
+if CommandLine.arguments.contains("bench") {
+  let clock = ContinuousClock()
+  let scenario = documented(1)
+  var events: UInt64 = 0, hops: UInt64 = 0
+  for round in 0..<5 {
+    events = 0; hops = 0
+    let t = try clock.measure {
+      for seed in 0..<500 { let r = try Simulator.run(scenario, seed: UInt64(seed + round)); events += r.events; hops += r.hops }
+    }
+    let s = Double(t.components.attoseconds) / 1e18 + Double(t.components.seconds)
+    print("sessions/s", 500 / s, "events/s", Double(events) / s / 1e6, "M hops/s", Double(hops) / s / 1e6, "M; events per session", events / 500)
+  }
+}
