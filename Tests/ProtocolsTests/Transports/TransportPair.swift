@@ -9,15 +9,15 @@ protocol PairedMachine: Equatable {
   associatedtype Effect: Equatable
   associatedtype Datagram
   var nextDeadline: SimTime? { get }
-  mutating func take(_ event: PairEvent<Datagram>, at now: SimTime, into effects: inout [Effect])
-  static func news(_ effect: Effect) -> PairNews<Datagram>
+  mutating func take(_ event: WiredEvent<Datagram>, at now: SimTime, into effects: inout [Effect])
+  static func news(_ effect: Effect) -> WiredNews<Datagram>
 }
 
-enum PairEvent<Datagram> { case open, datagram(Datagram), write(UInt64), consumed(UInt64), close, timer }
-enum PairNews<Datagram> { case send(Datagram), readable(UInt64), other }
+enum WiredEvent<Datagram> { case open, datagram(Datagram), write(UInt64), consumed(UInt64), close, timer }
+enum WiredNews<Datagram> { case send(Datagram), readable(UInt64), other }
 
 extension TCPConnection: PairedMachine {
-  mutating func take(_ event: PairEvent<TCPHeader>, at now: SimTime, into effects: inout [Effect]) {
+  mutating func take(_ event: WiredEvent<TCPHeader>, at now: SimTime, into effects: inout [Effect]) {
     switch event {
     case .open: handle(.connect, at: now, into: &effects)
     case .datagram(let header): handle(.segment(header), at: now, into: &effects)
@@ -27,7 +27,7 @@ extension TCPConnection: PairedMachine {
     case .timer: handle(.timer, at: now, into: &effects)
     }
   }
-  static func news(_ effect: Effect) -> PairNews<TCPHeader> {
+  static func news(_ effect: Effect) -> WiredNews<TCPHeader> {
     switch effect {
     case .send(let header): .send(header)
     case .readable(let offset): .readable(offset)
@@ -37,7 +37,7 @@ extension TCPConnection: PairedMachine {
 }
 
 extension RDPUDPConnection: PairedMachine {
-  mutating func take(_ event: PairEvent<RDPUDPDatagram>, at now: SimTime, into effects: inout [Effect]) {
+  mutating func take(_ event: WiredEvent<RDPUDPDatagram>, at now: SimTime, into effects: inout [Effect]) {
     switch event {
     case .open: handle(.connect, at: now, into: &effects)
     case .datagram(let datagram): handle(.datagram(datagram), at: now, into: &effects)
@@ -47,7 +47,7 @@ extension RDPUDPConnection: PairedMachine {
     case .timer: handle(.timer, at: now, into: &effects)
     }
   }
-  static func news(_ effect: Effect) -> PairNews<RDPUDPDatagram> {
+  static func news(_ effect: Effect) -> WiredNews<RDPUDPDatagram> {
     switch effect {
     case .send(let datagram): .send(datagram)
     case .readable(let offset): .readable(offset)
@@ -93,7 +93,7 @@ struct TransportPair<Machine: PairedMachine> {
     self.delay = delay
   }
 
-  mutating func act(_ side: Side, _ event: PairEvent<Machine.Datagram>) {
+  mutating func act(_ side: Side, _ event: WiredEvent<Machine.Datagram>) {
     var effects: [Machine.Effect] = []
     machines[side.rawValue].take(event, at: now, into: &effects)
     for effect in effects {
