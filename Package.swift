@@ -67,6 +67,7 @@ let package = Package(
       dependencies: ["SimulationKernel", "Wire", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation", "ResultStore"],
       path: "Benchmarks/Bench", swiftSettings: strict),
     tests(of: "SimulationKernel", ["SimulationKernel"]),
+    tests(of: "ScenarioFormat", ["SimulationKernel", "Wire", "NetworkModel", "ScenarioModel", "ScenarioFormat"]),
     tests(of: "Protocols", ["SimulationKernel", "Wire", "Trace", "Protocols"]),
   ]
 )

@@ -219,8 +219,12 @@ final class MapReader {
 
   fileprivate func finish() {
     for entry in entries where !asked.contains(entry.key) {
-      let hint = NearestName.hint(entry.key, among: asked)
-      reading.report(entry.at, nil, "unknown key '\(entry.key)' in \(what)\(hint); allowed: \(asked.joined(separator: ", "))")
+      // Put together only when it is told: a file may have a hundred thousand of them.
+      func message() -> String {
+        let hint = NearestName.hint(entry.key, among: asked)
+        return "unknown key '\(entry.key)' in \(what)\(hint); allowed: \(asked.joined(separator: ", "))"
+      }
+      reading.report(entry.at, nil, message())
     }
   }
 }

@@ -44,8 +44,9 @@ struct SourceTree {
 
   /// A second key of the same name stops the parser, so the first is marked with this and parsed again.
   private static let mark = "~2~"
-  /// More than this many are not looked for (*assumed*).
+  /// More than this many are not looked for, nor more than this much text parsed in search of them (*assumed*).
   private static let maximumDuplicates = 32
+  private static let maximumReparsed = 4 * SourceText.maximumBytes
   /// A scenario needs 8 levels; deeper trees are refused (*assumed*).
   private static let maximumDepth = 32
 
@@ -68,10 +69,12 @@ struct SourceTree {
         withExtendedLifetime(parser) { root = node.map { convert($0, depth: 0) } }
         if root == nil { report(Position(line: 1, column: 1), "the file is empty; a scenario begins with 'shortpath: 1'") }
         return
-      } catch YamlError.duplicatedKeysInMapping(_, let context) where marks.count < Self.maximumDuplicates {
+      } catch YamlError.duplicatedKeysInMapping(_, let context) {
         let at = Position(line: context.mark.line, column: context.mark.column)
-        guard let next = Self.insert(Self.mark, into: text, at: at) else {
-          report(original(at), "a key stands twice in one map")
+        guard marks.count < Self.maximumDuplicates, marks.count * text.utf8.count < Self.maximumReparsed,
+          let next = Self.insert(Self.mark, into: text, at: at)
+        else {
+          for place in marked + [original(at)] { report(place, "a key stands twice in one map, first here") }
           return
         }
         marked.append(original(at))
@@ -222,8 +225,6 @@ struct SourceTree {
       report(
         original(Position(line: mark.line, column: mark.column)),
         second ? "a second document begins; a file holds one scenario" : "not YAML: \(problem)")
-    case .duplicatedKeysInMapping(_, let context):
-      report(original(Position(line: context.mark.line, column: context.mark.column)), "a key stands twice in one map")
     default: report(Position(line: 1, column: 1), "not YAML")
     }
   }

@@ -72,8 +72,8 @@ public struct RegionSpec: Sendable, Equatable {
   public var label: String
   /// The network it hangs on.
   public var at: String
-  /// 5 ms (*assumed*: a provider's way to the nearest edge site) at 10 Gbit/s.
-  public var link = PathSpec(LinkSettings(delay: .milliseconds(5), rate: .megabits(10_000)))
+  /// 5 ms (*assumed*: a provider's way to the nearest edge site).
+  public var link = PathSpec(LinkSettings(delay: .milliseconds(5)))
   public init(id: String, at: String) {
     self.id = id
     self.label = id

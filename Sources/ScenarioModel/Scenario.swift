@@ -103,8 +103,8 @@ public struct NetworkSpec: Sendable, Equatable {
   public var translationName: String?
   public var uplink: UplinkSpec?
   public var firewall: FirewallSpec?
-  /// The link between each host and the router: 0.1 ms and 1 Gbit/s (*assumed*: a switched LAN).
-  public var lan = PathSpec(LinkSettings(delay: .microseconds(100), rate: .megabits(1000)))
+  /// The link between each host and the router: 0.1 ms, serialising in no time (*assumed*: a switched LAN beside any path).
+  public var lan = PathSpec(LinkSettings(delay: .microseconds(100)))
 
   public init(id: String) {
     self.id = id

@@ -4,6 +4,7 @@ import Simulation
 import SimulationKernel
 import Trace
 import Wire
+import ScenarioFormat
 
 func link(_ ms: Int64, _ mbps: Int64? = 100) -> PathSpec {
   PathSpec(LinkSettings(delay: .milliseconds(ms), rate: mbps.map { .megabits($0) }))
@@ -39,8 +40,9 @@ func documented(_ n: Int) -> Scenario {
   s.sessions = [SessionSpec(client: "alice", host: "sh-1", at: .zero)]
   return s
 }
-for n in CommandLine.arguments.dropFirst().compactMap({ Int($0) }) {
-  let run = try Simulator.run(documented(n))
+for n in CommandLine.arguments.dropFirst().filter({ $0 != "bench" }) {
+  let run = try Simulator.run(Int(n).map(documented) ?? ScenarioReader.read(file: n))
+  for e in run.expectations { print("EXPECT", e.verdict, e.text, e.found) }
   print("== \(n)", run.end, run.endTime, run.events, run.hops, hex(run.fingerprints.protocolStory), hex(run.fingerprints.trajectory))
   for s in run.sessions {
     print(s.transport?.name ?? "-", s.route, s.reason.code, s.connected as Any, s.switched as Any, s.roundTripBefore as Any, s.roundTrip as Any)

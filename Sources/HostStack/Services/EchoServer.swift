@@ -13,7 +13,7 @@ public final class EchoServer: DatagramHandler {
 
   public func receive(_ message: Message, _ packet: Packet, on socket: UDPSocket) -> Delivery {
     guard case .opaque = message else { return .refused(.unexpected) }
-    socket.send(message, to: packet.source, in: packet.conversation)
+    socket.send(message, to: packet.source, in: packet.conversation, from: packet.destination.address)
     return .taken
   }
 }

@@ -17,7 +17,7 @@ public final class STUNServer: DatagramHandler {
     var answer = STUNMessage(kind: .success, transaction: request.transaction)
     answer.mapped = packet.source
     answer.fingerprint = request.fingerprint
-    socket.send(.stun(answer), to: packet.source, in: packet.conversation)
+    socket.send(.stun(answer), to: packet.source, in: packet.conversation, from: packet.destination.address)
     return .taken
   }
 }

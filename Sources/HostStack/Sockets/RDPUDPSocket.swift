@@ -13,6 +13,8 @@ public final class RDPUDPSocket: Carrier, Deadlined {
   public unowned(unsafe) var upper: (any CarrierHandler)?
   public let socket: UDPSocket
   public let remote: Endpoint
+  /// The own address a server answers from; `nil` leaves it to the socket.
+  public let source: IPAddress?
   public let conversation: ConversationID
   public private(set) var machine: RDPUDPConnection
   private var timer: TimerHandle?
@@ -23,11 +25,13 @@ public final class RDPUDPSocket: Carrier, Deadlined {
 
   /// - Parameter cookieHash: a client's SYN carries it; `.none` for a server, which has judged the client's already.
   public init(
-    on socket: UDPSocket, remote: Endpoint, cookieHash: Secret = .none, in conversation: ConversationID, upper: (any CarrierHandler)?
+    on socket: UDPSocket, remote: Endpoint, cookieHash: Secret = .none, source: IPAddress? = nil,
+    in conversation: ConversationID, upper: (any CarrierHandler)?
   ) {
     self.stack = socket.stack
     self.socket = socket
     self.remote = remote
+    self.source = source
     self.conversation = conversation
     self.upper = upper
     self.outgoing = socket.stack.network.streams.open()
@@ -77,7 +81,7 @@ public final class RDPUDPSocket: Carrier, Deadlined {
     switch effect {
     case .send(let datagram):
       guard socket.isOpen else { return }
-      socket.send(.rdpUDP(datagram), to: remote, in: conversation)
+      socket.send(.rdpUDP(datagram), to: remote, in: conversation, from: source)
     case .connected: upper?.carrierConnected(self)
     case .readable(let offset):
       readable = offset

@@ -157,9 +157,9 @@ struct BlueprintBuilder {
     services["stun"] = addService("stun", in: scenario.service.stun ?? first)
   }
 
-  /// Service nodes stand 50 µs from their region's router at 10 Gbit/s (*assumed*: one data centre).
+  /// Service nodes stand 50 µs from their region's router (*assumed*: one data centre).
   private mutating func addService(_ id: String, in region: String) -> ServiceNode {
-    let settings = PathSpec(LinkSettings(delay: .microseconds(50), rate: .megabits(10_000)))
+    let settings = PathSpec(LinkSettings(delay: .microseconds(50)))
     let address = attach(node(id), to: "region-\(region)", settings, given: nil, given6: nil, id: id, path: "service.\(id)")
     return ServiceNode(id: id, node: node(id), address: address)
   }

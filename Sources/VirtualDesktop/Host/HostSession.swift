@@ -216,7 +216,7 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
   func admit(_ transport: Transport, on socket: UDPSocket, _ packet: Packet) -> HostFlow? {
     guard winner == nil, !baseIsOver else { return nil }
     return HostFlow(
-      transport, on: socket, from: packet.source, in: packet.conversation, session: ordinal, certificate: role.certificate, owner: self)
+      transport, on: socket, answering: packet, session: ordinal, certificate: role.certificate, owner: self)
   }
 
   private func judgeEffects(_ input: FirstFound.Input) {

@@ -26,15 +26,16 @@ final class HostFlow: CarrierHandler {
   private(set) var isOver = false
 
   init(
-    _ transport: Transport, on socket: UDPSocket, from remote: Endpoint, in conversation: ConversationID, session: Int,
-    certificate: Certificate, owner: any HostFlowOwner
+    _ transport: Transport, on socket: UDPSocket, answering syn: Packet, session: Int, certificate: Certificate,
+    owner: any HostFlowOwner
   ) {
     self.transport = transport
     self.stack = socket.stack
     self.session = session
     self.certificate = certificate
     self.owner = owner
-    carrier = RDPUDPSocket(on: socket, remote: remote, in: conversation, upper: nil)
+    carrier = RDPUDPSocket(
+      on: socket, remote: syn.source, source: syn.destination.address, in: syn.conversation, upper: nil)
     carrier.upper = self
     stack.keep(self)
   }

@@ -1,0 +1,113 @@
+// Files the tests read: the design's own example, and one that uses every key.
+import ScenarioFormat
+import ScenarioModel
+
+/// DESIGN §6, unchanged.
+let designExample = """
+  shortpath: 1
+  title: Both kinds of Shortpath are enabled; the listener is found first
+  networks:
+    home:     { nat: home-router, uplink: { to: metro, delay: 3 ms, rate: 100 Mbps } }
+    metro:    { }                                     # the client's provider; the VPN gateway stands here
+    azure:    { subnet: 10.1.0.0/24, nat: azure-public-ip }
+  links:
+    transit:  { between: [metro, azure], delay: 14 ms }          # the internet path
+    backbone: { between: [vpn-gateway, azure], delay: 4 ms }     # private, shorter
+  tunnels:
+    vpn:      { from: alice, to: vpn-gateway, over: udp, routes: [10.1.0.0/24] }
+  hosts:
+    alice:       { role: client, network: home }
+    vpn-gateway: { role: tunnel-gateway, network: metro }
+    sh-1:        { role: session-host, network: azure, shortpath: { managed-listener: on } }
+  sessions:
+    - { client: alice, host: sh-1, at: 0 s }
+  expect:
+    - { session: 1, transport: managed, route: vpn, within: 4 s }
+  """
+
+/// Every section and every key.
+let fullExample = """
+  shortpath: 1
+  title: "Everything: on, \\"off\\" & 'more'"
+  seed: 18446744073709551615
+  networks:
+    home:
+      label: At home
+      subnet: 192.168.7.0/24
+      subnet6: 2001:db8:7::/64
+      nat: { preset: home-router, mapping: address-dependent, filtering: endpoint-independent, ports: random,
+             port-range: "2000-3000", udp-lifetime: 1.5 min, tcp-lifetime: 1 h, inbound-refresh: no, hairpinning: yes }
+      uplink: { to: metro, delay: 14.25 ms, up: { rate: 10 Mbps, loss: 0.001 % }, down: { rate: 100 Mbps, queue: 64 KiB } }
+      firewall:
+        preset: outbound-only
+        rules:
+          - { name: no-stun, action: drop, direction: outbound, protocol: udp, from: virtual-network, to: internet, ports: 3478 }
+          - { name: Tunnel-1, action: accept, to: gate, source-ports: 1000-2000, ports: "4500", protocol: udp }
+          - { name: ping, action: reject, protocol: icmp, from: 10.0.0.0/8, to: 2001:db8::/32 }
+      lan: { delay: 50 us, jitter: 10 µs, reorders: on, mtu: 9000 B }
+    metro: { label: 'Metro: the provider' }
+    azure: { subnet: 10.1.0.0/24, nat: azure-public-ip, firewall: { rules: [ { name: in, action: accept, ports: 3390 } ], without: [DenyAllInBound] } }
+    cloud: { nat: { mapping: endpoint-independent, filtering: address-and-port-dependent }, uplink: { to: metro } }
+    open:  { nat: azure-public-ip, firewall: none, uplink: { to: metro, rate: unlimited } }
+  links:
+    transit: { label: Transit, between: [metro, azure], delay: 14 ms, there: { delay: 15 ms }, back: { jitter: 1 ms } }
+    line: { between: [azure, cloud], private: on, rate: 1.5 Gbps }
+  tunnels:
+    vpn: { label: VPN, from: alice, to: gate, over: udp, port: 4501, routes: [10.1.0.0/24, "fd00::/8"], delay: 100 us, address: 172.20.0.9, pool: 172.20.0.0/16, mtu: 1380 B }
+  hosts:
+    alice: { label: Alice, role: client, network: home, address: 192.168.7.9, address6: "2001:db8:7::9", client: { udp: off }, firewall: outbound-only }
+    gate: { role: tunnel-gateway, network: metro }
+    sh-1: { role: session-host, network: azure, address: 10.1.0.4, shortpath: { managed-listener: on, port: 3391, public: false } }
+    echo: { role: server, network: cloud }
+  service:
+    regions:
+      west: { label: West, at: metro, delay: 2 ms }
+      north: { at: metro, rate: 1 Gbps, up: { loss: 100 % } }
+    directory: west
+    feed: north
+    broker: west
+    stun: auto
+  host-pool: { managed-private-udp: enabled, public-udp: disabled }
+  sessions:
+    - { client: alice, host: sh-1, at: 1 s }
+    - { client: alice, host: sh-1 }
+  probes:
+    - { from: alice, to: "echo:7", kind: tcp, at: 0.5 ms, count: 3, interval: 20 ms, size: 1 kB, source-port: 5000, via: vpn }
+    - { from: alice, to: stun }
+  traffic:
+    - { from: alice, to: echo, rate: 5 Mbps, size: 900 B, at: 1 s, until: 2 s }
+  events:
+    - { at: 3 s, set: { links.transit.loss: 0.5 %, links.transit.delay: 20 ms, networks.home.uplink.rate: 1 Mbps } }
+    - { at: 4 s, lift: networks.home.firewall.rules.no-stun }
+    - { at: 5 s, restore: networks.home.firewall.rules.no-stun }
+    - { at: 6 s, down: links.transit }
+    - { at: 7 s, set: { tunnels.vpn.delay: 1 ms } }
+  expect:
+    - { session: 1, transport: reverse-connect, route: internet, reason: client-setting, within: 4 s,
+        attempts: { public: not-tried, managed: failed }, blocked-by: [no-stun, allow-out] }
+    - { probe: 2, outcome: no-answer }
+  timing: { duration: 2 min, linger: 1 s, selection-window: 500 ms, gathering-limit: 39.5 s, maximum-events: 1000000 }
+  """
+
+/// The scenario of a text, without where its values came from.
+func scenario(_ text: String) throws -> Scenario {
+  var scenario = try ScenarioReader.read(text: text, name: "folder/test.yaml")
+  scenario.origins = [:]
+  return scenario
+}
+
+/// What is said of a text that is refused; "" when it is not.
+func refusal(_ text: String) -> String {
+  do throws(ScenarioFileError) {
+    _ = try ScenarioReader.read(text: text, name: "t.yaml")
+    return ""
+  } catch { return error.description }
+}
+
+/// A whole scenario around some lines under test; they begin on line 2.
+func around(_ lines: String) -> String {
+  """
+  shortpath: 1
+  \(lines)
+  """
+}

@@ -1,0 +1,176 @@
+// Refusals of rules, events, expectations, and several at once: every message with its place.
+
+let refusedHappenings: [Refusal] = [
+  Refusal(
+    "a rule about an unknown host",
+    lines: """
+      networks: { a: { firewall: { rules: [ { name: x, action: drop, from: alice } ] } } }
+      """,
+    """
+    2:70: 'alice' is no prefix and no host; allowed: any, internet, virtual-network, a prefix, a host
+    """),
+  Refusal(
+    "a rule of ICMP with ports",
+    lines: """
+      networks: { a: { firewall: { rules: [ { name: x, action: drop, protocol: icmp, ports: 80 } ] } } }
+      """,
+    """
+    2:87: icmp has no ports
+    """),
+  Refusal(
+    "an unknown firewall preset",
+    lines: """
+      networks: { a: { firewall: nsg } }
+      """,
+    """
+    2:28: expected one of network-security-group, outbound-only, none; found 'nsg'
+    """),
+  Refusal(
+    "an event without a change",
+    lines: """
+      events:
+        - { at: 1 s }
+      """,
+    """
+    3:5: an event needs exactly one of set, lift, restore, down, up; found 0
+    """),
+  Refusal(
+    "an event about an unknown link",
+    lines: """
+      networks: { a: {}, b: {} }
+      links: { transit: { between: [a, b] } }
+      events:
+        - { at: 1 s, set: { links.transti.delay: 1 ms } }
+      """,
+    """
+    5:23: there is no link 'transti' (did you mean 'transit'?)
+    """),
+  Refusal(
+    "an event of the wrong kind of value",
+    lines: """
+      networks: { a: {}, b: {} }
+      links: { l: { between: [a, b] } }
+      events:
+        - { at: 1 s, set: { links.l.delay: 5 } }
+      """,
+    """
+    5:38: 'links.l.delay': a duration needs a unit; allowed: ns, us, µs, ms, s, min, h; found '5'
+    """),
+  Refusal(
+    "an event on what cannot change",
+    lines: """
+      networks: { a: {} }
+      events:
+        - { at: 1 s, set: { networks.a.nat: symmetric } }
+      """,
+    """
+    4:23: 'networks.a.nat' cannot be set while the world runs; allowed: links, uplinks and tunnels
+    """),
+  Refusal(
+    "an event about an unknown rule",
+    lines: """
+      networks: { a: {} }
+      events:
+        - { at: 1 s, lift: networks.a.firewall.rules.no-udp }
+      """,
+    """
+    4:22: there is no rule 'networks.a.firewall.rules.no-udp'
+    """),
+  Refusal(
+    "an expectation of what does not exist",
+    lines: """
+      expect:
+        - { session: 1, transport: public }
+        - { probe: 2, outcome: answered }
+      """,
+    """
+    3:16: there is no session 1; there is none
+    4:14: there is no probe 2; there is none
+    """),
+  Refusal(
+    "an expectation about nothing",
+    lines: """
+      expect:
+        - { transport: public }
+      """,
+    """
+    3:5: an expectation is about one session or one probe
+    """),
+  Refusal(
+    "a probe's expectation with a transport",
+    lines: """
+      networks: { metro: {}, home: { nat: home-router, uplink: { to: metro } } }
+      hosts:
+        alice: { role: client, network: home }
+        sh-1: { role: session-host, network: metro }
+      probes: [ { from: alice, to: "sh-1:7" } ]
+      expect:
+        - { probe: 1, transport: public }
+      """,
+    """
+    8:28: 'transport' is for sessions; a probe has an outcome
+    """),
+  Refusal(
+    "unknown words in an expectation",
+    lines: """
+      networks: { metro: {}, home: { nat: home-router, uplink: { to: metro } } }
+      hosts:
+        alice: { role: client, network: home }
+        sh-1: { role: session-host, network: metro }
+      sessions: [ { client: alice, host: sh-1 } ]
+      expect:
+        - { session: 1, transport: tcp, route: vpn, reason: only-direct-paht, blocked-by: [no-udp], attempts: { \
+      managed: lost, udp: won } }
+      """,
+    """
+    8:30: expected one of reverse-connect, managed, public, relayed; found 'tcp'
+    8:42: there is no route 'vpn'; known: internet
+    8:55: there is no reason 'only-direct-paht' (did you mean 'only-direct-path'?); known: none, \
+    only-direct-path, lowest-round-trip, established-first, only-transport, no-udp-path, shortpath-off, \
+    listener-off, host-pool-setting, host-policy, client-setting, no-relay and 26 more
+    8:86: there is no rule 'no-udp'; there is none
+    8:116: expected one of won, failed, abandoned, not-tried; found 'lost'
+    8:122: unknown key 'udp' in attempts; allowed: reverse-connect, managed, public, relayed
+    """),
+  Refusal(
+    "a service without a place",
+    lines: """
+      networks: { a: {}, b: {} }
+      hosts: { c: { role: client, network: a }, d: { role: session-host, network: b } }
+      sessions: [ { client: c, host: d } ]
+      """,
+    """
+    1:1: the service needs a place: write service.regions, or have exactly one network without nat and uplink
+    """),
+  Refusal(
+    "a service in an unknown region",
+    lines: """
+      networks: { a: {} }
+      service: { regions: { west: { at: a } }, broker: wset }
+      """,
+    """
+    3:50: there is no region 'wset' (did you mean 'west'?); known: west
+    """),
+  Refusal(
+    "everything that is wrong, in the order of the file",
+    lines: """
+      sessions:
+        - { client: bob, host: sh-1, at: 3 }
+      hosts:
+        sh-1: { role: session-hots, network: home }
+        bo: { role: client, network: hom, colour: red }
+      networks:
+        home: { uplink: { to: nowhere, delay: -1 s } }
+      """,
+    """
+    3:15: there is no host 'bob' (did you mean 'bo'?); known: bo, sh-1
+    3:36: a duration needs a unit; allowed: ns, us, µs, ms, s, min, h; found '3'
+    5:17: expected one of client, session-host, tunnel-gateway, server, idle; found 'session-hots' (did you mean \
+    'session-host'?)
+    6:32: there is no network 'hom' (did you mean 'home'?); known: home
+    6:37: unknown key 'colour' in a host; allowed: label, role, network, address, address6, firewall, shortpath, \
+    client
+    8:25: there is no network 'nowhere'; known: home
+    8:41: a duration cannot be negative; found '-1 s'
+    """),
+]

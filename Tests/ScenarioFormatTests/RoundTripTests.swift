@@ -1,0 +1,160 @@
+// Written and read again; reordered; damaged: properties over many scenarios and texts, each from a fixed list of draws.
+import NetworkModel
+import ScenarioFormat
+import ScenarioModel
+import SimulationKernel
+import Testing
+import Wire
+
+/// Numbers that are the same in every run.
+struct Draws {
+  private var state: UInt64
+  init(_ seed: UInt64) { state = mix(seed, 0x5CEA) }
+  mutating func next(_ bound: Int) -> Int {
+    state = mix(state, 1)
+    return Int(state % UInt64(bound))
+  }
+  mutating func pick<T>(_ values: [T]) -> T { values[next(values.count)] }
+}
+
+@Suite("Reading and writing are each other's inverse")
+struct RoundTripTests {
+  private func expectRoundTrip(_ scenario: Scenario) throws {
+    let text = ScenarioWriter.resolved(scenario)
+    var again = try ScenarioReader.read(text: text, name: scenario.id + ".yaml")
+    again.origins = [:]
+    #expect(again == scenario)
+    #expect(ScenarioWriter.resolved(again) == text)
+  }
+
+  @Test("The design's example and the one with every key read back equal")
+  func examples() throws {
+    try expectRoundTrip(try scenario(designExample))
+    try expectRoundTrip(try scenario(fullExample))
+  }
+
+  @Test("Scenarios with drawn values read back equal", arguments: 0..<60)
+  func drawn(_ seed: Int) throws {
+    var draws = Draws(UInt64(seed))
+    var scenario = try scenario(fullExample)
+    let texts = [
+      "on", "a: b", "#x", "- y", "'q'", "tab\t", "new\nline", "ümlaut", " lead", "\"", "\\", "null", "1", "{", "*a", "&a",
+      "🙂\u{200B}",
+    ]
+    scenario.title = draws.pick(texts)
+    scenario.seed = UInt64(draws.next(1_000_000))
+    for row in scenario.networks.indices {
+      scenario.networks[row].label = draws.pick(texts)
+      draw(&scenario.networks[row].lan.there, &draws)
+      if draws.next(2) == 0 { scenario.networks[row].lan.back = scenario.networks[row].lan.there }
+      guard draws.next(2) == 0 else { continue }
+      let translation = TranslationBehaviour(
+        mapping: draws.pick(MappingBehaviour.allCases), filtering: draws.pick(FilteringBehaviour.allCases),
+        ports: draws.pick(PortAssignment.allCases), portRange: PortRange(1, UInt16(1 + draws.next(65_535))),
+        udpLifetime: .seconds(Int64(1 + draws.next(500))), inboundRefresh: draws.next(2) == 0, hairpinning: draws.next(2) == 0,
+        oneToOne: draws.next(2) == 0)
+      scenario.networks[row].translation = translation
+      if scenario.networks[row].id != "azure", scenario.networks[row].id != "open" {
+        scenario.networks[row].translationName = draws.next(2) == 0 ? nil : "symmetric"
+      }
+    }
+    for row in scenario.links.indices { draw(&scenario.links[row].settings.back, &draws) }
+    scenario.timing.duration = draws.next(2) == 0 ? nil : SimDuration(nanoseconds: Int64(draws.next(1 << 50)))
+    scenario.timing.linger = SimDuration(nanoseconds: Int64(draws.next(1 << 40)))
+    scenario.hostPool.publicUDP = draws.pick(PoolSwitch.allCases)
+    scenario.normalise()
+    scenario.origins = [:]
+    try expectRoundTrip(scenario)
+  }
+
+  private func draw(_ link: inout LinkSettings, _ draws: inout Draws) {
+    link.delay = SimDuration(nanoseconds: Int64(draws.next(1 << 40)))
+    link.rate = draws.next(4) == 0 ? nil : BitRate(bitsPerSecond: Int64(1 + draws.next(1_000_000_000)))
+    link.queue = ByteCount(Int64(draws.next(1 << 30)))
+    link.loss = Probability(partsPerBillion: UInt32(draws.next(1_000_000_001)))
+    link.jitter = .microseconds(Int64(draws.next(1_000)))
+    link.reorders = draws.next(2) == 0
+    link.mtu = Int32(576 + draws.next(60_000))
+  }
+
+  @Test("The order of a map's keys decides nothing")
+  func reordered() throws {
+    let text = ScenarioWriter.resolved(try scenario(fullExample))
+    let reversed = reverseMaps(text.split(separator: "\n").map(String.init), indent: 0).joined(separator: "\n")
+    #expect(reversed != text && reversed.hasPrefix("timing:"))
+    #expect(try scenario(reversed) == scenario(text))
+  }
+
+  /// The blocks of a map at `indent` in reverse, with the maps inside them; lists keep their order.
+  private func reverseMaps(_ lines: [String], indent: Int) -> [String] {
+    let margin = String(repeating: " ", count: indent)
+    var blocks: [[String]] = []
+    for line in lines {
+      if line.hasPrefix(margin), !line.hasPrefix(margin + " ") {
+        blocks.append([line])
+      } else {
+        blocks[blocks.count - 1].append(line)
+      }
+    }
+    if lines.first?.hasPrefix(margin + "-") == true { return lines }
+    return blocks.reversed().flatMap { block -> [String] in
+      block.count == 1 ? block : [block[0]] + reverseMaps(Array(block.dropFirst()), indent: indent + 2)
+    }
+  }
+}
+
+@Suite("A damaged file is refused or read, and never ends the program")
+struct DamageTests {
+  @Test("Bytes changed, cut out, doubled", arguments: 0..<8)
+  func bytes(_ seed: Int) {
+    let good = Array(fullExample.utf8)
+    let spice = Array("&*!|>%@`{}[],:?-#\"'\\ \t\n0\u{0}~<".utf8)
+    for round in 0..<60 {
+      var draws = Draws(UInt64(seed * 1_000 + round))
+      var bytes = good
+      for _ in 0...draws.next(4) {
+        let at = draws.next(bytes.count)
+        switch draws.next(4) {
+        case 0: bytes[at] = draws.pick(spice)
+        case 1: bytes.insert(draws.pick(spice), at: at)
+        case 2: bytes.removeSubrange(at..<min(bytes.count, at + 1 + draws.next(20)))
+        default: bytes.insert(contentsOf: bytes[at..<min(bytes.count, at + draws.next(60))], at: draws.next(bytes.count))
+        }
+      }
+      tryOut(String(decoding: bytes, as: UTF8.self))
+    }
+  }
+
+  @Test("Lines moved, doubled, dropped, indented", arguments: 0..<8)
+  func lines(_ seed: Int) {
+    let good = fullExample.split(separator: "\n").map(String.init)
+    for round in 0..<60 {
+      var draws = Draws(UInt64(77_000 + seed * 1_000 + round))
+      var lines = good
+      for _ in 0...draws.next(3) {
+        let at = draws.next(lines.count)
+        switch draws.next(4) {
+        case 0: lines.remove(at: at)
+        case 1: lines.insert(lines[at], at: draws.next(lines.count))
+        case 2: lines[at] = String(repeating: " ", count: draws.next(9)) + lines[at]
+        default: lines.swapAt(at, draws.next(lines.count))
+        }
+      }
+      tryOut(lines.joined(separator: "\n"))
+    }
+  }
+
+  /// Reads the text; one that is accepted can be written and read again.
+  private func tryOut(_ text: String) {
+    do throws(ScenarioFileError) {
+      let read = try ScenarioReader.read(text: text, name: "damaged.yaml")
+      var again = try ScenarioReader.read(text: ScenarioWriter.resolved(read), name: "damaged.yaml")
+      again.origins = read.origins
+      #expect(again == read, "\(text)")
+    } catch {
+      #expect(error.kind == .invalid)
+      #expect(error.problems.allSatisfy { $0.line >= 1 && $0.column >= 1 }, "\(error)")
+      #expect(!error.description.contains("~2~"), "\(error)")
+    }
+  }
+}
