@@ -68,6 +68,10 @@ let package = Package(
       path: "Benchmarks/Bench", swiftSettings: strict),
     tests(of: "SimulationKernel", ["SimulationKernel"]),
     tests(of: "ScenarioFormat", ["SimulationKernel", "Wire", "NetworkModel", "ScenarioModel", "ScenarioFormat"]),
+    tests(
+      of: "Simulation",
+      ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation"]),
+    tests(of: "Studies", ["SimulationKernel", "Wire", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies", "Trace"]),
     tests(of: "Protocols", ["SimulationKernel", "Wire", "Trace", "Protocols"]),
   ]
 )
