@@ -72,6 +72,7 @@ let package = Package(
       of: "Simulation",
       ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation"]),
     tests(of: "Studies", ["SimulationKernel", "Wire", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies", "Trace"]),
+    tests(of: "House", []),
     tests(of: "Protocols", ["SimulationKernel", "Wire", "Trace", "Protocols"]),
   ]
 )

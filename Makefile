@@ -1,0 +1,43 @@
+# The two commands are `make run` and `make test`; both install what the machine lacks first.
+SWIFT ?= swift
+BUILD := .build
+RELEASE := $(BUILD)/release/shortpath
+
+.PHONY: run test bench build setup format clean
+
+# GRDB links the system's SQLite; nothing else is needed beside a Swift 6.3 toolchain.
+setup:
+	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.3 is needed: see https://www.swift.org/install" >&2; exit 1; }
+	@if ! printf '#include <sqlite3.h>\nint main(void){return 0;}' | cc -x c - -fsyntax-only 2>/dev/null; then \
+	  if command -v apt-get >/dev/null; then \
+	    if [ "$$(id -u)" = 0 ]; then SUDO=; else SUDO=sudo; fi; \
+	    echo "installing libsqlite3-dev" >&2; \
+	    $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq libsqlite3-dev >/dev/null || exit 1; \
+	  elif [ "$$(uname)" != Darwin ]; then \
+	    echo "SQLite's development files (sqlite3.h) are needed: install them with your system's package manager" >&2; exit 1; \
+	  fi; \
+	fi
+
+build: setup
+	@$(SWIFT) build -c release --product shortpath
+
+run: build
+	@mkdir -p results
+	@$(RELEASE) run Scenarios/documented --db results/shortpath.sqlite
+
+test: build
+	@$(SWIFT) build --build-tests
+	@$(SWIFT) test --skip-build
+	@Tests/end-to-end.sh $(BUILD)/debug/shortpath $(RELEASE)
+
+bench: setup
+	@$(SWIFT) build -c release --product Bench
+	@mkdir -p results
+	@g++ -O3 -march=native -std=c++17 Benchmarks/queue.cpp -o $(BUILD)/queue-cpp
+	@$(BUILD)/release/Bench results/bench.json $(BUILD)/queue-cpp
+
+format:
+	@$(SWIFT) format -i -r Sources Tests Benchmarks Package.swift
+
+clean:
+	@rm -rf $(BUILD)

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# The program as a user meets it: debug and release agree byte for byte, exit codes, refusals, and the database it leaves.
+# Usage: end-to-end.sh DEBUG_BINARY RELEASE_BINARY
+set -uo pipefail
+debug=$(realpath "$1")
+release=$(realpath "$2")
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+passed=0
+
+check() { # NAME CONDITION-COMMAND...
+  local name=$1
+  shift
+  if "$@" >"$work/out" 2>"$work/err"; then
+    passed=$((passed + 1))
+  else
+    failures=$((failures + 1))
+    echo "not ok: $name"
+    sed 's/^/    /' "$work/out" "$work/err" | head -n 20
+  fi
+}
+exits() { # CODE COMMAND...
+  local wanted=$1
+  shift
+  "$@"
+  local code=$?
+  [ "$code" = "$wanted" ] || { echo "exit code $code, not $wanted"; return 1; }
+}
+
+"$debug" run Scenarios --no-db --format json >"$work/debug.json"
+"$release" run Scenarios --no-db --format json >"$work/release.json"
+"$release" run Scenarios --no-db --format json >"$work/again.json"
+check "debug and release print the same bytes" cmp "$work/debug.json" "$work/release.json"
+check "two processes print the same bytes" cmp "$work/release.json" "$work/again.json"
+check "the output is not empty" test -s "$work/release.json"
+
+check "a run without failures exits 0" exits 0 "$release" run Scenarios/documented/1-internet-only.yaml --no-db
+sed 's/transport: public/transport: managed/' Scenarios/documented/1-internet-only.yaml >"$work/wrong.yaml"
+check "a failed expectation exits 1" exits 1 "$release" run "$work/wrong.yaml" --no-db
+check "an unknown option exits 64" exits 64 "$release" run --colour
+check "a missing file exits 66" exits 66 "$release" run "$work/nowhere.yaml" --no-db
+printf 'shortpath: 1\ntitel: x\n' >"$work/bad.yaml"
+check "a bad scenario exits 65" exits 65 "$release" check "$work/bad.yaml"
+"$release" check "$work/bad.yaml" 2>"$work/message" >/dev/null
+check "the message names file, line, column and the nearest key" grep -q "bad.yaml:2:1: .*title" "$work/message"
+: >"$work/empty.yaml"
+check "an empty file exits 65" exits 65 "$release" check "$work/empty.yaml"
+head -c 104857600 /dev/zero >"$work/huge.yaml"
+check "a file of 100 MB exits 65" exits 65 "$release" check "$work/huge.yaml"
+rm -f "$work/huge.yaml"
+check "every scenario passes check" exits 0 "$release" check Scenarios
+
+check "a run stores its rows" exits 0 "$release" run Scenarios/documented --db "$work/run.sqlite"
+echo "not a database, and nobody's to delete" >"$work/foreign.sqlite"
+cp "$work/foreign.sqlite" "$work/foreign.copy"
+check "a file that is no database exits 74" exits 74 "$release" run Scenarios/documented/1-internet-only.yaml --db "$work/foreign.sqlite"
+check "and is left as it was" cmp "$work/foreign.sqlite" "$work/foreign.copy"
+
+# A killed process leaves a database that opens with whole runs only.
+for delay in 0.05 0.15 0.3; do
+  "$debug" run Scenarios --db "$work/killed.sqlite" >/dev/null 2>&1 &
+  pid=$!
+  sleep "$delay"
+  kill -9 "$pid" 2>/dev/null
+  wait "$pid" 2>/dev/null
+done
+check "after kills the database opens and takes another run" exits 0 "$release" run Scenarios/documented/1-internet-only.yaml --db "$work/killed.sqlite"
+
+"$release" explain Scenarios/documented/5-no-udp.yaml >"$work/explain.txt"
+check "explain names the rules that stopped each attempt" grep -q "no-inner-udp" "$work/explain.txt"
+check "explain numbers the steps" grep -qE "12[. ]" "$work/explain.txt"
+check "codes has a page" exits 0 "$release" codes no-answer
+check "an unknown code exits 64" exits 64 "$release" codes no-anser
+
+echo "$passed passed, $failures failed"
+[ "$failures" = 0 ]
