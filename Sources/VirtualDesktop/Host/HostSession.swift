@@ -21,7 +21,8 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
   private let requestID: UInt32
   private let cookie: Secret
   private var ice: ICEEndpoint?
-  private var iceFlows: [HostFlow] = []
+  /// Every UDP transport a client has begun, in order.
+  private var flows: [HostFlow] = []
   private var winner: HostFlow?
   private var traffic: ChannelTraffic?
   private var rttSince: SimTime?
@@ -200,14 +201,13 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
   func iceFailed(_ failure: ICEAgent.Failure) {}
 
   func datagram(_ datagram: RDPUDPDatagram, _ packet: Packet, on socket: UDPSocket) -> Delivery {
-    if let flow = iceFlows.first(where: { $0.remote == packet.source && $0.carrier.socket === socket && !$0.isOver }) {
+    if let flow = flows.first(where: { $0.remote == packet.source && $0.carrier.socket === socket && !$0.isOver }) {
       flow.receive(datagram)
       return .taken
     }
     guard case .syn(let hash) = datagram.kind else { return .refused(.attemptClosed) }
     guard hash == cookie.hashed else { return .refused(.cookieHashUnknown) }
     guard let flow = admit(.public, on: socket, packet) else { return .refused(.attemptClosed) }
-    iceFlows.append(flow)
     flow.receive(datagram)
     return .taken
   }
@@ -215,8 +215,10 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
   /// A SYN with this session's cookie hash: answers it unless the race is over.
   func admit(_ transport: Transport, on socket: UDPSocket, _ packet: Packet) -> HostFlow? {
     guard winner == nil, !baseIsOver else { return nil }
-    return HostFlow(
+    let flow = HostFlow(
       transport, on: socket, answering: packet, session: ordinal, certificate: role.certificate, owner: self)
+    flows.append(flow)
+    return flow
   }
 
   private func judgeEffects(_ input: FirstFound.Input) {
@@ -233,6 +235,7 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
 
   func flowEstablished(_ flow: HostFlow) {
     winner = flow
+    for loser in flows where loser !== flow { loser.cancel() }
     if flow.transport == .managed { ice?.cancel() }
     if rdp.state == .active { feedSoftSync(.start) }
   }
