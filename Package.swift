@@ -51,9 +51,9 @@ let package = Package(
       "ResultStore",
       [
         "SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation", "Studies",
-        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    room("Reports", ["SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation", "Studies"]),
+    room("Reports", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "Simulation", "Studies"]),
     .executableTarget(
       name: "shortpath",
       dependencies: [
@@ -73,6 +73,13 @@ let package = Package(
       ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation"]),
     tests(of: "Studies", ["SimulationKernel", "Wire", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies", "Trace"]),
     tests(of: "House", []),
+    tests(
+      of: "ResultStore",
+      [
+        "SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation", "ResultStore",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    tests(of: "Reports", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "Simulation", "Reports"]),
     tests(of: "Protocols", ["SimulationKernel", "Wire", "Trace", "Protocols"]),
   ]
 )

@@ -1,0 +1,196 @@
+// Pages of the reasons for which packets are dropped.
+import Trace
+
+extension CodePage {
+  static let networkDrops: [CodePage] = [
+    CodePage(
+      .linkLoss, "Lost on a link",
+      cause: "The link's loss took the packet, as the scenario's probability says.",
+      confirm: "pathping or a long ping shows the loss; WVDConnectionNetworkData shows rising round trips.",
+      fix: "Improve the line, or lower the link's loss in the scenario.", source: "the link's `loss` setting."),
+    CodePage(
+      .queueFull, "The link's queue was full",
+      cause: "More packets came than the link carries, and its queue had no room.",
+      confirm: "Interface counters show output drops; round trips rise before the loss begins.",
+      fix: "More bandwidth, less traffic, or priority for RDP (DSCP 46 on UDP 3390).",
+      source: "Microsoft, QoS for RDP Shortpath; the link's `queue` setting."),
+    CodePage(
+      .linkDown, "The link was down",
+      cause: "The packet was sent while the link did not work.",
+      confirm: "Interface status and logs at that time.",
+      fix: "Restore the link; see the scenario's events.",
+      source: "the scenario's `events`."),
+    CodePage(
+      .noRoute, "No route to the destination",
+      cause: "No interface of this node leads to the address; private prefixes are never routed over the internet.",
+      confirm: "Find-NetRoute -RemoteIPAddress on the host; Network Watcher's next hop says None in Azure.",
+      fix:
+        "Add the prefix to the tunnel's routes or the route table. Often harmless: a candidate of the other side's private "
+        + "network cannot be reached.",
+      source: "RFC 1812 section 5.2.4; RFC 1918."),
+    CodePage(
+      .ttlExpired, "The time to live ran out",
+      cause: "The packet went through too many routers: usually a routing loop.",
+      confirm: "tracert shows the same routers again and again.",
+      fix: "Correct the routes of the routers that repeat.",
+      source: "RFC 791; RFC 1812 section 5.3.1."),
+    CodePage(
+      .mtuExceeded, "Too big for the link",
+      cause: "The packet is larger than the next link's MTU and may not be fragmented.",
+      confirm: "ping -f -l SIZE finds the largest that passes.",
+      fix: "Raise the MTU of the tunnel or line; RDP-UDP needs 1260-byte IPv4 packets.",
+      source: "RFC 1191; [MS-RDPEUDP], the SYN datagram."),
+    CodePage(
+      .notForMe, "Not for this host",
+      cause: "The packet reached a host that does not have its destination address and forwards nothing.",
+      confirm: "The route that led it here: Network Watcher's next hop, or Get-NetRoute.",
+      fix: "Correct the route or the address.",
+      source: "RFC 1122 section 3.3.4.2."),
+    CodePage(
+      .sourceNotLocal, "Wrong source address",
+      cause: "A host may send only from its own addresses, on the interface that has them.",
+      confirm: "Get-NetIPAddress on the host.",
+      fix: "Bind the sender to an address of the interface it uses.",
+      source: "RFC 1122 section 3.3.4.2, strong host model."),
+    CodePage(
+      .rule, "Dropped by a filter rule",
+      cause:
+        "A named rule of a firewall, a security group or a gateway decided against the packet, or nothing allowed it and "
+        + "the default did.",
+      confirm:
+        "The rule is named beside the node. In Azure: Network Watcher's IP flow verify names the security rule; flow logs "
+        + "show the deny. On an appliance: the rule's hit counter.",
+      fix: "Allow the shown protocol, addresses and ports before that rule, or remove it.",
+      source: "Microsoft, Network security groups; Network Watcher, IP flow verify."),
+    CodePage(
+      .natNoMapping, "The NAT has no mapping",
+      cause: "A packet came to an external port that no inside host has opened, or whose mapping has expired.",
+      confirm:
+        "Compare the times of the last outbound packet and this one with the NAT's UDP lifetime; conntrack -L on a Linux "
+        + "router.",
+      fix:
+        "The inside host must send first and keep sending; raise the NAT's UDP lifetime (RFC 4787 asks for 2 minutes at "
+        + "least).",
+      source: "RFC 4787 sections 4.1 and 4.3."),
+    CodePage(
+      .natFiltered, "Filtered by the NAT",
+      cause:
+        "There is a mapping, but the NAT lets only those in to whom the inside host has sent before. Normal for the first "
+        + "check of a pair; fatal when it never stops.",
+      confirm:
+        "A STUN test cannot show it: it tests the mapping only. Look at the pair in `shortpath explain`: did the inside "
+        + "host send to that very endpoint?",
+      fix:
+        "Both sides must send at the same time. If one side's port changes by destination (symmetric), use another NAT "
+        + "there, or full-cone filtering here.",
+      source: "RFC 4787 section 5."),
+    CodePage(
+      .natPortsExhausted, "The NAT has no port left",
+      cause: "All external ports of the NAT's range were in use.",
+      confirm: "In Azure: the SNAT connection count of NAT Gateway or load balancer (failed connections).",
+      fix: "More public addresses, a wider port range, or shorter lifetimes.",
+      source: "RFC 4787 section 4.2; Microsoft, NAT Gateway SNAT."),
+    CodePage(
+      .natHairpinOff, "The NAT does not hairpin",
+      cause:
+        "Two hosts behind one NAT spoke to each other by their external addresses, and the NAT does not send such packets "
+        + "back inside.",
+      confirm: "From inside, reach the NAT's own public address: nothing answers.",
+      fix:
+        "Usually none needed: the private candidates reach each other directly. Otherwise switch hairpinning (NAT loopback) "
+        + "on.",
+      source: "RFC 4787 section 6."),
+    CodePage(
+      .natUnsupported, "The NAT cannot translate it",
+      cause: "The packet has no ports, or is of a kind that this NAT does not translate.",
+      confirm: "A capture on both sides of the NAT.",
+      fix: "Use UDP or TCP, or a NAT that translates this protocol.",
+      source: "RFC 4787 section 3; RFC 5508."),
+    CodePage(
+      .tunnelDown, "The tunnel was down",
+      cause: "The packet was routed into a tunnel that was not up.",
+      confirm: "The VPN client's status; the gateway's log at that time.",
+      fix: "Bring the tunnel up; look for what drops its outer packets.",
+      source: "the scenario's `tunnels`."),
+    CodePage(
+      .tunnelBadKey, "The tunnel's key did not fit",
+      cause: "A packet came to the tunnel's port without the key of a known tunnel.",
+      confirm: "The VPN gateway's log.",
+      fix: "Check that both ends belong to the same tunnel.",
+      source: "the scenario's `tunnels`."),
+    CodePage(
+      .carrierLost, "Lost with the packet that carried it",
+      cause: "The packet travelled inside a tunnel's outer packet, and that one was dropped; its own drop tells why.",
+      confirm: "Look for the drop of the outer packet at the same time and node.",
+      fix: "Fix what dropped the outer packet.",
+      source: "RFC 3948; the scenario's `tunnels`."),
+  ]
+
+  static let hostDrops: [CodePage] = [
+    CodePage(
+      .noSocket, "Nobody listens on this UDP port",
+      cause: "The host has no socket on the packet's destination; it answers with an ICMP port unreachable.",
+      confirm: "Get-NetUDPEndpoint on the host.",
+      fix: "Start the service, or correct the port. Late checks to a closed candidate are harmless.",
+      source: "RFC 1122 section 4.1.3.1."),
+    CodePage(
+      .notListening, "Nobody listens on this TCP port",
+      cause: "The host has no listener on the port; it answers with a reset.",
+      confirm: "Get-NetTCPConnection -State Listen on the host.",
+      fix: "Correct the port. Session hosts accept no TCP connection at all: reverse connect goes outward.",
+      source: "RFC 9293 section 3.10.7.1."),
+    CodePage(
+      .duplicate, "Already received",
+      cause: "The same content had arrived before: a retransmission crossed its acknowledgement.",
+      confirm: "Captures show retransmissions.",
+      fix: "Nothing is wrong, unless there are many: then look for loss.",
+      source: "RFC 9293 section 3.10.7.4."),
+    CodePage(
+      .unexpected, "Not a message for this socket",
+      cause: "The receiver does not speak this protocol, or does not expect this message now, and ignores it.",
+      confirm: "A capture on the receiver.",
+      fix: "Nothing, unless something sends to the wrong port.",
+      source: "the receiver's protocol."),
+    CodePage(
+      .cookieHashUnknown, "The SYN belongs to no session",
+      cause: "The hash of the security cookie in the RDP-UDP SYN matches no open multitransport request, so the host ignores it.",
+      confirm: "Host log RemoteDesktopServices-RdpCoreCDV/Operational has no event 131 for it.",
+      fix:
+        "Nothing, if it is a scanner or a late packet. Otherwise the client talks to the wrong host: look for overlapping "
+        + "addresses.",
+      source: "[MS-RDPEUDP], SYNEX cookieHash of protocol version 3."),
+    CodePage(
+      .cookieMismatch, "Tunnel request with a wrong id or cookie",
+      cause: "The tunnel request's id and cookie match no open request; Windows drops the connection silently.",
+      confirm: "Host log RemoteDesktopServices-RdpCoreCDV/Operational has no event 135 for it.",
+      fix: "Nothing, if it is a stranger. Otherwise look for a second host with the same address.",
+      source: "[MS-RDPEMT] section 3.2.5.1."),
+    CodePage(
+      .notAuthenticated, "Tunnel request before the user was authenticated",
+      cause: "The main connection had not authenticated the user yet, so the host takes no tunnel for it.",
+      confirm: "Compare the times of authentication and tunnel in `shortpath explain`.",
+      fix: "Nothing: the client repeats the request.",
+      source: "[MS-RDPBCGR] section 1.3.1.1, the order of its phases."),
+    CodePage(
+      .badCredentials, "Check with wrong credentials",
+      cause: "The connectivity check's user name or password is not that of this session's candidate list.",
+      confirm: "A capture shows STUN requests whose USERNAME is of another session.",
+      fix: "Nothing, if it is a stranger or a check of an earlier attempt.",
+      source: "RFC 8489 section 9.1.3; RFC 8445 section 7.3."),
+    CodePage(
+      .wrongSource, "Answer from the wrong address",
+      cause:
+        "The answer to a check came from another address than the check was sent to, so the pair is not symmetric and fails.",
+      confirm: "A capture shows request and answer with different addresses: a NAT or a load balancer rewrites one direction.",
+      fix: "Let both directions take the same way.", source: "RFC 8445 section 7.2.5.2.1."),
+    CodePage(
+      .attemptClosed, "The attempt was over",
+      cause: "The packet arrived after the attempt it belongs to had ended.",
+      confirm: "Compare the times of the packet and of the attempt's end in `shortpath explain`.", fix: "Nothing is wrong.",
+      source: "shortpath's own bookkeeping."),
+    CodePage(
+      .icmpUnmatched, "ICMP error about an unknown packet",
+      cause: "An ICMP error came for a packet that this node did not send or no longer remembers.",
+      confirm: "A capture on the node.", fix: "Nothing is wrong.", source: "RFC 5927 section 4; RFC 1122 section 3.2.2."),
+  ]
+}

@@ -1,0 +1,65 @@
+// One session of a run, with the look-ups that explanations need.
+import ScenarioModel
+import Simulation
+import SimulationKernel
+import Trace
+import Wire
+
+/// A session and its run.
+struct Story {
+  let run: RunResult
+  let session: SessionResult
+
+  /// - Precondition: the run has a session of this ordinal.
+  init(_ run: RunResult, session ordinal: Int) {
+    guard let session = run.sessions.first(where: { $0.ordinal == ordinal }) else {
+      preconditionFailure("no session \(ordinal) among the \(run.sessions.count) of \(run.scenario.id)")
+    }
+    self.run = run
+    self.session = session
+  }
+
+  /// The story's record of this number; records are in the order of their numbers.
+  func record(_ number: UInt64) -> Record? {
+    var low = 0
+    var high = run.story.count
+    while low < high {
+      let middle = (low + high) / 2
+      if run.story[middle].number < number { low = middle + 1 } else { high = middle }
+    }
+    return low < run.story.count && run.story[low].number == number ? run.story[low] : nil
+  }
+
+  /// A time in milliseconds from the click (from 0 s where nobody clicked).
+  func afterClick(_ time: SimTime?) -> String { milliseconds(time.map { $0 - (session.clicked ?? .zero) }) }
+
+  /// The pairs as the client sees them, which makes the choice; valid ones by their round trip.
+  var validPairs: [PairResult] {
+    session.pairs.filter { $0.owner == session.client && $0.roundTrip != nil }
+      .sorted { ($0.roundTrip ?? .zero, $0.row) < ($1.roundTrip ?? .zero, $1.row) }
+  }
+
+  /// What the result rests on that nobody has published.
+  var assumptions: [String] {
+    guard session.attempts.contains(where: { ($0.transport == .public || $0.transport == .managed) && $0.started != nil }) else {
+      return []
+    }
+    let timing = run.scenario.timing
+    return [
+      "The choice among valid pairs stays open for \(timing.selectionWindow.written) after the first one (selection-window).",
+      "Gathering ends after \(timing.gatheringLimit.written) at the latest (gathering-limit; RFC 8489's own schedule).",
+      "The client is the controlling side of ICE.",
+      "The listener and ICE share one request id and cookie; the first tunnel the host accepts wins.",
+    ]
+  }
+}
+
+extension Milestone {
+  /// The milestone's stable name: its case in lower case with hyphens.
+  var code: String {
+    String(describing: self).reduce(into: "") { text, letter in
+      if letter.isUppercase { text += "-" }
+      text += letter.lowercased()
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// `shortpath explain`: runs one scenario and tells why its sessions took their paths.
+import ArgumentParser
+import Reports
+import Simulation
+
+struct ExplainCommand: ParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, markdown }
+
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Explain a session: its steps, its attempts, what stopped them, and why the winner won.",
+    discussion: """
+      Examples:
+        shortpath explain FILE
+        shortpath explain FILE --session 2 --format markdown
+        shortpath explain FILE --set hosts.sh-1.shortpath.public=off
+
+      Nothing is stored: the same scenario and seed give the same run again.
+      """)
+
+  @Argument(help: "A scenario file.")
+  var file: String
+
+  @Option(help: ArgumentHelp("The session's number in the scenario, from 1 (default: all).", valueName: "n"))
+  var session: Int?
+
+  @Option(help: "How to print the explanation.")
+  var format: Format = .text
+
+  @OptionGroup var options: RunOptions
+
+  func run() throws {
+    let scenarios = try ScenarioFiles.load([file], changes: options.changes)
+    guard let loaded = scenarios.first, scenarios.count == 1 else {
+      throw Console.stop(.usage, "\(file): explain takes one file; this folder has \(scenarios.count)")
+    }
+    let run = try RunCommand.simulate(loaded, seed: options.seed)
+    let known = run.sessions.map(\.ordinal)
+    if known.isEmpty { throw Console.stop(.badScenario, "\(file): the scenario has no sessions to explain") }
+    if let session, !known.contains(session) {
+      throw Console.stop(
+        .usage,
+        "\(file): there is no session \(session); it has \(known.count == 1 ? "only session 1" : "sessions 1 to \(known.count)")")
+    }
+    let wanted = session.map { [$0] } ?? known
+    switch format {
+    case .json: try Console.print(ExplanationJSON.text(run, sessions: wanted))
+    case .text: try Console.print(words(run, wanted, .text))
+    case .markdown: try Console.print(words(run, wanted, .markdown))
+    }
+  }
+
+  private func words(_ run: RunResult, _ sessions: [Int], _ format: ReportFormat) -> String {
+    // 120: as wide as a page is where stdout is no terminal (*assumed*).
+    sessions.map { Explanation.text(run, session: $0, format: format, width: Console.width ?? 120) }.joined(separator: "\n")
+  }
+}

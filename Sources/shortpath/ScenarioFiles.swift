@@ -1,0 +1,93 @@
+// From the paths a user names to scenarios: folders searched, every file read, every mistake told before anything runs.
+import ArgumentParser
+import Foundation
+import ScenarioFormat
+import ScenarioModel
+
+/// A scenario as it will be run, with the text it came from.
+struct LoadedScenario {
+  var file: String
+  var source: String
+  var scenario: Scenario
+}
+
+enum ScenarioFiles {
+  /// The files that `paths` name, in the order given; a folder stands for all its `.yaml` files, sorted by path.
+  static func find(_ paths: [String]) throws -> [String] {
+    var files: [String] = []
+    for path in paths {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        throw Console.stop(.missingInput, "\(path): no such file or folder")
+      }
+      var found = [path]
+      if isFolder.boolValue {
+        let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
+        let inside = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        found = inside.filter { $0.hasSuffix(".yaml") && !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
+          .sorted().map { folder + "/" + $0 }
+        if found.isEmpty { throw Console.stop(.missingInput, "\(path): no .yaml files in this folder") }
+      }
+      for file in found where !files.contains(file) { files.append(file) }
+    }
+    return files
+  }
+
+  /// Reads all files and makes `changes` to each. All mistakes of all files are told; the first one decides the exit code.
+  static func load(_ paths: [String], changes: [String] = []) throws -> [LoadedScenario] {
+    let changes = try changes.map(parse)
+    var loaded: [LoadedScenario] = []
+    var ending: Ending?
+    for file in try find(paths) {
+      do throws(ScenarioFileError) {
+        let scenario = try ScenarioReader.read(file: file)
+        let source = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+        loaded.append(LoadedScenario(file: file, source: source, scenario: scenario))
+      } catch {
+        Console.tell(error.description)
+        ending = ending ?? self.ending(of: error)
+      }
+    }
+    if let ending { throw ending.exitCode }
+    return try loaded.map { try changed($0, by: changes) }
+  }
+
+  private static func ending(of error: ScenarioFileError) -> Ending {
+    switch error.kind {
+    case .missing: .missingInput
+    case .unreadable: .inputOutput
+    case .invalid: .badScenario
+    }
+  }
+
+  private static func parse(_ text: String) throws -> Change {
+    do { return try ChangeReader.parse(text) } catch { throw Console.stop(.usage, "--set: \(error)") }
+  }
+
+  private static func changed(_ loaded: LoadedScenario, by changes: [Change]) throws -> LoadedScenario {
+    var loaded = loaded
+    for change in changes {
+      do { loaded.scenario = try loaded.scenario.applying(change) } catch {
+        throw Console.stop(.usage, "--set: \(loaded.file): \(error)")
+      }
+    }
+    let problems = changes.isEmpty ? [] : loaded.scenario.problems()
+    if let problem = problems.first {
+      throw Console.stop(.badScenario, "\(loaded.file), as changed by --set: \(problem.path): \(problem.message)")
+    }
+    return loaded
+  }
+}
+
+/// The options of every command that runs scenarios.
+struct RunOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The seed of all chance, instead of the scenario's own.", valueName: "n"))
+  var seed: UInt64?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Changes a value first, as in links.transit.delay=40ms, or 'lift PATH' of a rule. May be repeated.", valueName: "path=value"
+    ))
+  var changes: [String] = []
+}

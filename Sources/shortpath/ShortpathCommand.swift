@@ -1,0 +1,29 @@
+// The command line's front door: the commands, and what all of them say about themselves.
+import ArgumentParser
+import ScenarioModel
+
+/// `shortpath`
+@main
+struct ShortpathCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "shortpath",
+    abstract: "Which path will this remote-desktop session take, how fast, and why?",
+    discussion: """
+      Runs Azure Virtual Desktop's connection sequence over a simulated network, in virtual time. The same scenario and seed \
+      give the same bytes on every machine.
+
+      Examples:
+        shortpath run Scenarios/documented                 run a folder, print a table, store everything
+        shortpath run FILE --set links.transit.delay=40ms  the same with something changed
+        shortpath explain FILE                             steps, attempts, what stopped them, why the winner won
+        shortpath codes nat-filtered                       what a code means and how to fix it
+        shortpath check FILE                               look for mistakes without running
+
+      Exit codes: 0 all held; 1 an expectation failed, or undecided; 64 usage; 65 a mistake in a scenario; 66 no such input; \
+      70 a bug of ours; 74 a file could not be read or written.
+      """,
+    version: "shortpath model \(ModelVersion.current)",
+    subcommands: [
+      RunCommand.self, ExplainCommand.self, CheckCommand.self, ResolveCommand.self, PresetsCommand.self, CodesCommand.self,
+    ])
+}

@@ -1,0 +1,66 @@
+// Explanations say what is in the result: the first stopped packet, the rule, the pairs and the winner.
+@testable import Reports
+import ScenarioModel
+@testable import Simulation
+import SimulationKernel
+import Testing
+import Trace
+
+@Suite struct ExplanationTests {
+  @Test("The first paragraph is the plain sentence")
+  func sentenceFirst() {
+    let lines = Explanation.text(sampleRun(), session: 1, width: 200).split(separator: "\n")
+    #expect(lines[0] == "4-vpn-udp-blocked, session 1: alice to sh-1")
+    #expect(lines[2].hasPrefix("Shortpath for public networks over the internet: the other path was dropped by rule"))
+  }
+
+  @Test("A blocker names rule, node, first packet with record, time after the click and both endpoints, and the rule's path")
+  func blocker() {
+    let text = Explanation.text(sampleRun(), session: 1, width: 400)
+    #expect(
+      text.contains(
+        "Rule 'block-inner-udp' on vpn-gateway dropped 3 packets of pair 2; first at 1450.000 ms, record 7: "
+          + "udp 172.27.0.2:50001 -> 10.1.0.4:50002 [hosts.vpn-gateway.firewall.rules.block-inner-udp]"))
+  }
+
+  @Test("Steps bear their documented numbers and times from the click")
+  func steps() {
+    let text = Explanation.text(sampleRun(), session: 1)
+    #expect(text.contains("7   100.000  alice  client connected to the closest gateway over TLS 1.2"))
+    #expect(text.contains("1  -400.000  alice"))
+    #expect(text.contains("public: host accepted the tunnel: Shortpath established"))
+  }
+
+  @Test("Every attempt, every pair with its fate, and the winner's comparison are told")
+  func whole() {
+    let text = Explanation.text(sampleRun(), session: 1, width: 400)
+    #expect(text.contains("managed          not-tried  listener-off (fUseUdpPortRedirector)"))
+    #expect(text.contains("nominated  34.000  chosen") && text.contains("failed"))
+    #expect(text.contains("1 valid pair with a measured round trip: internet 34.000 ms (pair 1, chosen)."))
+    #expect(text.contains("public was established 1900.000 ms after the click."))
+    #expect(text.contains("shortpath codes other-path-blocked") && text.contains("selection-window"))
+  }
+
+  @Test("Markdown has the same facts in headings and tables, with bars escaped")
+  func markdown() {
+    var run = sampleRun()
+    run.sessions[0].milestones[0].node = "a|b"
+    let text = Explanation.text(run, session: 1, format: .markdown)
+    #expect(text.hasPrefix("# 4-vpn-udp-blocked, session 1: alice to sh-1\n"))
+    #expect(text.contains("## Attempts") && text.contains("| a\\|b |") && text.contains("| ---: |"))
+  }
+
+  @Test("A session that failed at once is explained too")
+  func failedSession() {
+    var run = sampleRun()
+    run.sessions[0].transport = nil
+    run.sessions[0].route = ""
+    run.sessions[0].reason = .hostUnreachable
+    run.sessions[0].clicked = nil
+    run.sessions[0].pairs = []
+    run.sessions[0].milestones = []
+    run.sessions[0].attempts = []
+    let text = Explanation.text(run, session: 1)
+    #expect(text.contains("Why there is no transport") && text.contains("No transport; reason host-unreachable"))
+  }
+}
