@@ -74,5 +74,22 @@ check "explain numbers the steps" grep -qE "12[. ]" "$work/explain.txt"
 check "codes has a page" exits 0 "$release" codes no-answer
 check "an unknown code exits 64" exits 64 "$release" codes no-anser
 
+check "a list of results that nobody reads ends quietly" bash -c '"$1" run Scenarios --no-db | head -n 1' _ "$release"
+check "a full disk under the output exits 74" exits 74 bash -c 'exec "$1" run Scenarios/documented --no-db >/dev/full' _ "$release"
+check "a database in a folder that is missing exits 74" exits 74 "$release" run Scenarios/documented/1-internet-only.yaml --db "$work/no/such/x.sqlite"
+check "--db with --no-db exits 64" exits 64 "$release" run Scenarios/documented/1-internet-only.yaml --db "$work/x.sqlite" --no-db
+check "a change of nothing exits 64" exits 64 "$release" run Scenarios/documented/1-internet-only.yaml --no-db --set "links.tranzit.delay=3 ms"
+check "a session that is not there exits 64" exits 64 "$release" explain Scenarios/documented/1-internet-only.yaml --session 9
+"$release" resolve Scenarios/documented/3-managed-first-found.yaml >"$work/3-managed-first-found.yaml"
+"$release" run "$work/3-managed-first-found.yaml" --no-db --format json >"$work/resolved.json"
+"$release" run Scenarios/documented/3-managed-first-found.yaml --no-db --format json >"$work/plain.json"
+check "a resolved scenario runs to the same bytes" cmp "$work/resolved.json" "$work/plain.json"
+"$release" run Scenarios/documented --db "$work/two.sqlite" >/dev/null &
+"$release" run Scenarios/measured --db "$work/two.sqlite" >/dev/null
+wait
+check "two processes write one database in turn" exits 0 "$release" run Scenarios/documented/1-internet-only.yaml --db "$work/two.sqlite"
+"$release" run Scenarios/documented --no-db >"$work/table.txt"
+check "the README shows what the program prints" bash -c '[[ "$(cat README.md)" == *"$(cat "$1")"* ]] || { echo "README.md does not hold the present table"; exit 1; }' _ "$work/table.txt"
+
 echo "$passed passed, $failures failed"
 [ "$failures" = 0 ]

@@ -65,6 +65,8 @@ public enum RunJSON {
       ("node", .maybe(attempt.mainBlocker?.node)),
       ("rule", .maybe(attempt.mainBlocker?.rule)),
       ("setting", attempt.setting.isEmpty ? .null : .text(attempt.setting)),
+      ("started_ms", .maybe(attempt.started.map { $0 - .zero })),
+      ("ended_ms", .maybe(attempt.ended.map { $0 - .zero })),
       ("blockers", .array(attempt.blockers.map(value))),
     ])
   }

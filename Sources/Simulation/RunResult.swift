@@ -29,6 +29,9 @@ public struct Blocker: Sendable, Equatable {
   public var firstRecord: UInt64
   public var firstTime: SimTime
   public var packets: Int
+
+  /// Default rules deny what nobody asked for; they are worth a sentence only when nothing else was in the way.
+  public var isDefaultDenial: Bool { rule == "DenyAllInBound" || rule == "policy" }
 }
 
 public struct AttemptResult: Sendable, Equatable {
@@ -40,8 +43,14 @@ public struct AttemptResult: Sendable, Equatable {
   public var started: SimTime?
   public var ended: SimTime?
   public var blockers: [Blocker]
-  /// The first blocker that tells most: a rule before anything else.
-  public var mainBlocker: Blocker? { blockers.first { $0.rule != nil } ?? blockers.first }
+  /// The blocker that tells most of why it ended so: a rule before anything else; `nil` when nothing needed one.
+  public var mainBlocker: Blocker? {
+    switch outcome {
+    case .failed, .pending: blockers.first { $0.rule != nil && !$0.isDefaultDenial } ?? blockers.first { $0.rule != nil } ?? blockers.first
+    case .won: reason == .otherPathBlocked ? blockers.first { $0.rule != nil && !$0.isDefaultDenial } : nil
+    case .abandoned, .notTried: nil
+    }
+  }
   /// How far it had come: its last milestone.
   public var reached: Milestone?
 }

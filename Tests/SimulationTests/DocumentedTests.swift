@@ -57,6 +57,7 @@ import Wire
     #expect(managed.ended! - managed.started! == .milliseconds(3_200))
     let open = run.attempt(.public)
     let gathering = run.time(of: .hostGathering)!
+    #expect(open.started == gathering)
     let total = open.ended! - gathering
     #expect(total >= .milliseconds(118_500) && total < .milliseconds(118_700))
     let schedule: [Int64] = [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]

@@ -14,7 +14,7 @@ struct SessionFolding {
   func result() -> SessionResult {
     let decision = records.last { $0.kind == .decision }
     let clicked = time(of: .click)
-    let attempts = attempts(decision)
+    var attempts = attempts(decision)
     let pairs = pairs()
     let failure = records.first { $0.kind == .attempt && $0.attempt == .reverseConnect && $0.outcome == .failed }
     var transport = decision?.attempt
@@ -26,7 +26,11 @@ struct SessionFolding {
       transport = nil
       reason = .undecided
     }
-    if reason == .onlyDirectPath, blockedByRule(pairs, attempts) != nil { reason = .otherPathBlocked }
+    let other = blockedByRule(attempts)
+    if reason == .onlyDirectPath, other != nil {
+      reason = .otherPathBlocked
+      for row in attempts.indices where attempts[row].outcome == .won { attempts[row].reason = reason }
+    }
     let route = decision.map { folding.recorder.names[Int($0.detail)] } ?? ""
     var session = SessionResult(
       ordinal: ordinal, client: spec.client, host: spec.host, transport: transport, route: transport == nil ? "" : route, reason: reason,
@@ -34,7 +38,7 @@ struct SessionFolding {
       switched: transport == .reverseConnect ? nil : span(clicked, time(of: .switched)),
       roundTripBefore: roundTrip(.reverseConnect), roundTrip: transport.flatMap(roundTrip), attempts: attempts, milestones: milestones(),
       candidates: candidates(), pairs: pairs, channels: channels())
-    session.sentence = SessionSentence(session: session, blocker: blockedByRule(pairs, attempts)).text
+    session.sentence = SessionSentence(session: session, blocker: other).text
     return session
   }
 
@@ -86,6 +90,8 @@ struct SessionFolding {
         result.ended = time(of: .reverseConnectClosed)
       }
     case .managed, .public:
+      // Shortpath for public networks begins on the host, which gathers first.
+      if transport == .public, result.outcome != .notTried { result.started = time(of: .hostGathering) ?? result.started }
       if told.isEmpty {
         result.outcome = .notTried
         result.reason = .baseTransportMissing
@@ -98,12 +104,11 @@ struct SessionFolding {
   }
 
   /// The rule that kept another way from being taken.
-  private func blockedByRule(_ pairs: [PairResult], _ attempts: [AttemptResult]) -> Blocker? {
-    attempts.filter { $0.transport != .reverseConnect }.flatMap(\.blockers).first { $0.rule != nil && $0.topic != .stun && !isOwnNetworkDefault($0) }
+  private func blockedByRule(_ attempts: [AttemptResult]) -> Blocker? {
+    attempts.filter { $0.transport != .reverseConnect }.flatMap(\.blockers).first {
+      $0.rule != nil && $0.topic != .stun && !$0.isDefaultDenial
+    }
   }
-
-  /// Default rules deny what nobody asked for; they are worth a sentence only when nothing else was in the way.
-  private func isOwnNetworkDefault(_ blocker: Blocker) -> Bool { blocker.rule == "DenyAllInBound" || blocker.rule == "policy" }
 
   // MARK: ICE
 
