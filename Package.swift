@@ -64,7 +64,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "Bench",
-      dependencies: ["SimulationKernel", "Wire", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation", "ResultStore"],
+      dependencies: ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation", "ResultStore"],
       path: "Benchmarks/Bench", swiftSettings: strict),
     tests(of: "SimulationKernel", ["SimulationKernel"]),
     tests(of: "ScenarioFormat", ["SimulationKernel", "Wire", "NetworkModel", "ScenarioModel", "ScenarioFormat"]),

@@ -1,6 +1,7 @@
 // Micro benchmarks of the engine beside their C++ yardsticks: prints "name value" lines and writes them as JSON.
 //
-//   Bench REPORT.json [QUEUE_CPP_BINARY [ROUNDS]]
+//   Bench REPORT.json [QUEUE_CPP_BINARY [ROUNDS]]        from the repository's root: it runs Scenarios/documented
+//   Bench --fingerprints SCENARIO...                     what must not change from build to build, for a diff
 //
 // Wall clock is read in Benchmarks only. To add a number, append a `Measure`.
 import Foundation
@@ -14,6 +15,10 @@ var measures = [
 ]
 
 let arguments = CommandLine.arguments
+if arguments.count > 2, arguments[1] == "--fingerprints" {
+  for path in arguments.dropFirst(2) { for line in try SessionBench(path).fingerprints(seeds: 3) { print(line) } }
+  exit(0)
+}
 guard (2...4).contains(arguments.count), let rounds = arguments.count == 4 ? Int(arguments[3]) : 7, rounds > 0 else {
   FileHandle.standardError.write(Data("usage: Bench REPORT.json [QUEUE_CPP_BINARY [ROUNDS]]\n".utf8))
   exit(64)
@@ -31,6 +36,14 @@ if arguments.count > 2 {
 }
 
 do {
+  let session = try SessionBench("Scenarios/documented/1-internet-only.yaml")
+  measures += [
+    Measure(name: "hops_mps", workload: "hops") { HopChain.round(events: 2_000_000) },
+    Measure(name: "sessions_per_s", workload: "sessions") { session.round(sessions: 500) },
+    Measure(name: "worlds_per_s", workload: "worlds") { session.worlds(1_000) },
+    Measure(name: "session_events", workload: "session events") { try session.events() },
+    Measure(name: "sweep_two_cores_ratio", workload: "two cores") { session.twoCores(sessions: 500) },
+  ]
   let results = try medians(of: measures, rounds: rounds)
   for (name, value) in results { print(name, String(format: "%.3f", value)) }
   let lines = results.map { "  \"\($0.name)\": " + String(format: "%.3f", $0.value) }
