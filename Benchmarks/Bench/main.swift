@@ -1,6 +1,7 @@
 // Micro benchmarks of the engine beside their C++ yardsticks: prints "name value" lines and writes them as JSON.
 //
 //   Bench REPORT.json [QUEUE_CPP_BINARY [ROUNDS]]        from the repository's root: it runs Scenarios/documented
+//   Bench --only NAME ROUNDS                             one measure, nothing written: for a profile or a pair of builds
 //   Bench --fingerprints SCENARIO...                     what must not change from build to build, for a diff
 //
 // Wall clock is read in Benchmarks only. To add a number, append a `Measure`.
@@ -15,6 +16,7 @@ var measures = [
 ]
 
 let arguments = CommandLine.arguments
+let only = arguments.count == 4 && arguments[1] == "--only" ? arguments[2] : nil
 if arguments.count > 2, arguments[1] == "--fingerprints" {
   for path in arguments.dropFirst(2) { for line in try SessionBench(path).fingerprints(seeds: 3) { print(line) } }
   exit(0)
@@ -23,7 +25,7 @@ guard (2...4).contains(arguments.count), let rounds = arguments.count == 4 ? Int
   FileHandle.standardError.write(Data("usage: Bench REPORT.json [QUEUE_CPP_BINARY [ROUNDS]]\n".utf8))
   exit(64)
 }
-if arguments.count > 2 {
+if only == nil, arguments.count > 2 {
   for (name, load, pending) in [
     ("cpp_binary_heap_10k_meps", "hold", 10_000), ("cpp_binary_heap_100k_meps", "hold", 100_000),
     ("cpp_indexed_heap_timers_10k_meps", "timers", 10_000),
@@ -44,8 +46,10 @@ do {
     Measure(name: "session_events", workload: "session events") { try session.events() },
     Measure(name: "sweep_two_cores_ratio", workload: "two cores") { session.twoCores(sessions: 500) },
   ]
+  if let only { measures.removeAll { $0.name != only } }
   let results = try medians(of: measures, rounds: rounds)
   for (name, value) in results { print(name, String(format: "%.3f", value)) }
+  if only != nil { exit(0) }
   let lines = results.map { "  \"\($0.name)\": " + String(format: "%.3f", $0.value) }
   try ("{\n" + lines.joined(separator: ",\n") + "\n}\n").write(toFile: arguments[1], atomically: true, encoding: .utf8)
 } catch {
