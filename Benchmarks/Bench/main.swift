@@ -1,6 +1,8 @@
 // Micro benchmarks of the engine beside their C++ yardsticks: prints "name value" lines and writes them as JSON.
 //
-//   Bench REPORT.json [QUEUE_CPP_BINARY [ROUNDS]]
+//   Bench REPORT.json [QUEUE_CPP_BINARY [ROUNDS]]        from the repository's root: it runs Scenarios/documented
+//   Bench --only NAME ROUNDS                             one measure, nothing written: for a profile or a pair of builds
+//   Bench --fingerprints SCENARIO...                     what must not change from build to build, for a diff
 //
 // Wall clock is read in Benchmarks only. To add a number, append a `Measure`.
 import Foundation
@@ -14,11 +16,16 @@ var measures = [
 ]
 
 let arguments = CommandLine.arguments
+let only = arguments.count == 4 && arguments[1] == "--only" ? arguments[2] : nil
+if arguments.count > 2, arguments[1] == "--fingerprints" {
+  for path in arguments.dropFirst(2) { for line in try SessionBench(path).fingerprints(seeds: 3) { print(line) } }
+  exit(0)
+}
 guard (2...4).contains(arguments.count), let rounds = arguments.count == 4 ? Int(arguments[3]) : 7, rounds > 0 else {
   FileHandle.standardError.write(Data("usage: Bench REPORT.json [QUEUE_CPP_BINARY [ROUNDS]]\n".utf8))
   exit(64)
 }
-if arguments.count > 2 {
+if only == nil, arguments.count > 2 {
   for (name, load, pending) in [
     ("cpp_binary_heap_10k_meps", "hold", 10_000), ("cpp_binary_heap_100k_meps", "hold", 100_000),
     ("cpp_indexed_heap_timers_10k_meps", "timers", 10_000),
@@ -31,8 +38,18 @@ if arguments.count > 2 {
 }
 
 do {
+  let session = try SessionBench("Scenarios/documented/1-internet-only.yaml")
+  measures += [
+    Measure(name: "hops_mps", workload: "hops") { HopChain.round(events: 2_000_000) },
+    Measure(name: "sessions_per_s", workload: "sessions") { session.round(sessions: 500) },
+    Measure(name: "worlds_per_s", workload: "worlds") { session.worlds(1_000) },
+    Measure(name: "session_events", workload: "session events") { try session.events() },
+    Measure(name: "sweep_two_cores_ratio", workload: "two cores") { session.twoCores(sessions: 500) },
+  ]
+  if let only { measures.removeAll { $0.name != only } }
   let results = try medians(of: measures, rounds: rounds)
   for (name, value) in results { print(name, String(format: "%.3f", value)) }
+  if only != nil { exit(0) }
   let lines = results.map { "  \"\($0.name)\": " + String(format: "%.3f", $0.value) }
   try ("{\n" + lines.joined(separator: ",\n") + "\n}\n").write(toFile: arguments[1], atomically: true, encoding: .utf8)
 } catch {

@@ -61,6 +61,17 @@ public final class HostStack: NetworkDelegate {
   /// Keeps an object until the world ends.
   public func keep(_ object: AnyObject) { kept.append(object) }
 
+  /// Lets go of everything that stands on the stack, when the world ends: its layers point back at the stack, so that a world would
+  /// otherwise never be freed (measured: 240 KB a session). Nothing may be run afterwards.
+  public func dismantle() {
+    kept = []
+    timerOwners = []
+    udpSockets = []
+    tcpSockets = []
+    listeners = []
+    tunnels = [:]
+  }
+
   // MARK: Timers
 
   public func makeTimer(for owner: any Deadlined) -> TimerHandle {

@@ -35,6 +35,8 @@ public final class World: DesktopObserver {
     makeHappenings()
   }
 
+  deinit { stack.dismantle() }
+
   var scenario: Scenario { blueprint.scenario }
 
   // MARK: Making

@@ -18,7 +18,8 @@ public final class GatewayRole: ServiceChannelOwner {
 
   /// One client's connection with its machine.
   private final class Client: RelayOwner {
-    let gateway: GatewayRole
+    /// It holds its clients, so they do not hold it.
+    unowned(unsafe) let gateway: GatewayRole
     let channel: ServiceChannel
     var host: ServiceChannel?
     var machine: GatewayConnection
