@@ -12,7 +12,7 @@ public enum Explanation {
   public static func text(_ run: RunResult, session: Int, format: ReportFormat = .text, width: Int = 120) -> String {
     let story = Story(run, session: session)
     var document = Document()
-    document.add(.title("\(run.scenario.id), session \(session): \(story.session.client) to \(story.session.host)"))
+    document.add(.title("\(run.scenario.id), session \(session): \(run.shown(story.session.client)) to \(run.shown(story.session.host))"))
     document.add(.paragraph(RunTable.sentence(of: story.session)))
     document.add(.list(facts(of: story)))
     document.add(.heading("Steps, in milliseconds from the click"))
@@ -67,7 +67,7 @@ public enum Explanation {
     for point in story.session.milestones {
       let what = point.attempt == .reverseConnect ? point.milestone.title : "\(point.attempt.name): \(point.milestone.title)"
       table.rows.append([
-        point.milestone.step.map(String.init) ?? "", story.afterClick(point.time), point.node, what, "\(point.record)",
+        point.milestone.step.map(String.init) ?? "", story.afterClick(point.time), story.run.shown(point.node), what, "\(point.record)",
       ])
     }
     return table
@@ -94,9 +94,9 @@ public enum Explanation {
     let subject = blocker.pair == 0 ? "" : " of pair \(blocker.pair)"
     var text =
       if let rule = blocker.rule {
-        "Rule '\(rule)' on \(blocker.node) dropped \(packets)\(subject)"
+        "Rule '\(rule)' on \(story.run.shown(blocker.node)) dropped \(packets)\(subject)"
       } else {
-        "\(blocker.node) dropped \(packets)\(subject): \(Codes.title(of: blocker.reason.code).lowercasedFirst) (\(blocker.reason.code))"
+        "\(story.run.shown(blocker.node)) dropped \(packets)\(subject): \(Codes.title(of: blocker.reason.code).lowercasedFirst) (\(blocker.reason.code))"
       }
     text += "; first at \(story.afterClick(blocker.firstTime)) ms, record \(blocker.firstRecord)"
     if let record = story.record(blocker.firstRecord) {

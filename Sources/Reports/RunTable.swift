@@ -32,7 +32,8 @@ public enum RunTable {
     for run in runs {
       for session in run.sessions {
         table.rows.append([
-          run.scenario.id, session.client, session.host, transport(of: session), session.route.isEmpty ? "-" : session.route,
+          run.scenario.id, run.shown(session.client), run.shown(session.host), transport(of: session),
+          session.route.isEmpty ? "-" : run.shown(session.route),
           milliseconds(session.connected), milliseconds(session.switched), milliseconds(session.roundTripBefore),
           milliseconds(session.roundTrip),
         ])

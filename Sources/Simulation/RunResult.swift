@@ -175,3 +175,19 @@ public struct RunResult: Sendable {
     end != .eventLimit && expectations.allSatisfy { $0.verdict == .held } && sessions.allSatisfy { $0.reason != .undecided }
   }
 }
+
+extension RunResult {
+  /// How reports show a component: its label where the scenario gives one, else its id. Stored results keep ids.
+  public func shown(_ id: String) -> String {
+    scenario.host(id)?.label ?? scenario.network(id)?.label ?? scenario.tunnel(id)?.label
+      ?? scenario.links.first { $0.id == id }?.label ?? regionLabel(id) ?? id
+  }
+
+  /// Routers and gateways of a region carry its id after their kind.
+  private func regionLabel(_ id: String) -> String? {
+    for region in scenario.service.regions where region.label != region.id {
+      for kind in ["region-", "gateway-"] where id == kind + region.id { return kind + region.label }
+    }
+    return nil
+  }
+}

@@ -126,4 +126,16 @@ import Wire
     scenario.expectations = []
     #expect(try scenario.run().probes[0].outcome == "refused")
   }
+
+  @Test("a label is what reports show for a component; results keep the id")
+  func labels() throws {
+    var scenario = try Files.scenario("documented/1-internet-only")
+    scenario.hosts[0].label = "Alice's laptop"
+    scenario.service.regions[1].label = "West Europe"
+    let run = try scenario.run()
+    #expect(run.shown(run.sessions[0].client) == "Alice's laptop")
+    #expect(run.shown("gateway-west") == "gateway-West Europe")
+    #expect(run.shown("broker") == "broker")
+    #expect(run.sessions[0].client == "alice")
+  }
 }
