@@ -138,4 +138,28 @@ import Wire
     #expect(run.shown("broker") == "broker")
     #expect(run.sessions[0].client == "alice")
   }
+
+  @Test("without rates every time on reverse connect is a sum of one-way delays")
+  func closedForm() throws {
+    let run = try Files.scenario("documented/1-internet-only").run()
+    // One-way delays in µs: alice - gateway west, alice - gateway north, host - gateway west, gateway west - broker, broker - host.
+    let (near, far, host, broker, bus): (Int64, Int64, Int64, Int64, Int64) = (7_150, 19_150, 18_150, 20_100, 2_150)
+    func after(_ milestone: Milestone) -> SimDuration { run.time(of: milestone)! - run.sessions[0].clicked! }
+    // TCP connect and the question for its load, of the farther gateway.
+    let chosen = 4 * far
+    #expect(after(.gatewayChosen) == .microseconds(chosen))
+    // TCP, then TLS 1.2 in two round trips.
+    let connected = chosen + 6 * near
+    #expect(after(.gatewayConnected) == .microseconds(connected))
+    let asked = connected + near
+    #expect(after(.brokerAsked) == .microseconds(asked))
+    #expect(after(.hostInitialized) == .microseconds(asked + broker))
+    // The broker tells the host; TCP, TLS and the join on its way to the gateway.
+    let relayed = asked + broker + bus + 7 * host
+    #expect(after(.relayStarted) == .microseconds(relayed))
+    #expect(after(.rdpStarted) == .microseconds(relayed + near))
+    // X.224, TLS 1.3, settings, attach and four joins, then client info, auto-detection, capabilities and finalization: eleven round trips.
+    #expect(after(.desktop) == .microseconds(relayed + near + 11 * 2 * (near + host)))
+    #expect(run.sessions[0].roundTripBefore == .microseconds(2 * (near + host)))
+  }
 }
