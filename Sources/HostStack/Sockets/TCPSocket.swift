@@ -28,6 +28,8 @@ public final class TCPSocket: Carrier, Deadlined {
   private var armed = SimTime.never
   private var effects: [TCPConnection.Effect] = []
   private var isClosed = false
+  /// Whether this side has ended its stream: what is written after goes nowhere.
+  private var isClosing = false
   private var acknowledged: UInt64 = 0
   /// When the connection attempt started, and how long it took.
   public private(set) var connectTime: SimDuration?
@@ -113,9 +115,13 @@ public final class TCPSocket: Carrier, Deadlined {
 
   public var backlog: UInt64 { stack.network.streams.end(of: outgoing) - acknowledged }
 
-  public func flush() { feed(.write(end: stack.network.streams.end(of: outgoing))) }
+  public func flush() { if !isClosing { feed(.write(end: stack.network.streams.end(of: outgoing))) } }
   public func consumed() { feed(.consumed(upTo: stack.network.streams.readOffset(of: incoming))) }
-  public func close() { feed(.close) }
+  public func close() {
+    if isClosing { return }
+    isClosing = true
+    feed(.close)
+  }
   public func abort() { feed(.abort) }
 
   func receive(_ packet: Packet) {

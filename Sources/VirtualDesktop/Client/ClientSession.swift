@@ -29,6 +29,10 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
   private var answeredOnTunnel = false
   private var isSettled = false
   private var decided = false
+  private var limit: Alarm?
+
+  /// From the click to the desktop: a peer may have died without a word while it was this side's turn to wait (*assumed*).
+  static let connectionLimit = SimDuration.seconds(120)
 
   init(_ ordinal: Int, resource: ComponentKey, of role: ClientRole) {
     self.ordinal = ordinal
@@ -44,6 +48,8 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
   /// The user selects the resource.
   func click(_ configurations: [ConnectionConfiguration], _ token: AccessToken) {
     stack.recorder.milestone(.click, at: node, session: ordinal)
+    limit = Alarm(stack, at: node) { [unowned self] in self.fail(.connectionLost) }
+    limit?.set(stack.now + Self.connectionLimit)
     guard let configuration = configurations.first(where: { $0.resource == resource }) else { return fail(.resourceUnknown) }
     self.token = token
     let probing = GatewayProbing(
@@ -150,6 +156,7 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
   }
 
   private func becomeActive() {
+    limit?.set(nil)
     let traffic = ChannelTraffic(at: node, sends: .input, length: DesktopWorkload.input, stack: stack) { [unowned self] message in
       self.sendChannel(message)
     }
@@ -172,7 +179,7 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
       winner.write(message)
       return winner.transport
     }
-    guard !baseIsOver else { return nil }
+    guard !baseIsOver, !isSettled || winner == nil && decided else { return nil }
     sendOnBase(message)
     return .reverseConnect
   }
@@ -246,6 +253,7 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
 
   func fail(_ reason: Reason) {
     guard !isSettled else { return }
+    limit?.set(nil)
     stack.recorder.attempt(.reverseConnect, .failed, reason, at: node, session: ordinal)
     stack.recorder.milestone(.failed, at: node, session: ordinal)
     shortpath?.cancel(.sessionEnded)

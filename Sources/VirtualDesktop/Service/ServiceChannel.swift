@@ -19,6 +19,10 @@ final class ServiceChannel: CarrierHandler {
   let tag: Int
   private var wasUp = false
   private(set) var isOver = false
+  private var limit: Alarm?
+
+  /// How long TCP and TLS may take to come up: a peer that died in between sends nothing more (*assumed*).
+  static let openingLimit = SimDuration.seconds(30)
 
   /// Connects from `node` to a service and checks its certificate against `name`.
   init(
@@ -38,6 +42,7 @@ final class ServiceChannel: CarrierHandler {
     secure = SecureChannel(over: socket, handshake: handshake, upper: nil, started: false)
     secure.upper = self
     stack.keep(self)
+    bound(at: node)
   }
 
   /// Serves a connection that a peer has opened.
@@ -50,6 +55,12 @@ final class ServiceChannel: CarrierHandler {
     secure = SecureChannel(over: socket, handshake: handshake, upper: nil, started: false)
     secure.upper = self
     stack.keep(self)
+    bound(at: socket.node)
+  }
+
+  private func bound(at node: NodeID) {
+    limit = Alarm(stack, at: node) { [unowned self] in self.secure.abort() }
+    limit?.set(stack.now + Self.openingLimit)
   }
 
   /// Holds the socket's place until the channel above it is made.
@@ -63,6 +74,7 @@ final class ServiceChannel: CarrierHandler {
   func close() { if !isOver { secure.close() } }
 
   func carrierConnected(_ carrier: any Carrier) {
+    limit?.set(nil)
     wasUp = true
     owner?.channelUp(self)
   }
@@ -79,6 +91,7 @@ final class ServiceChannel: CarrierHandler {
   func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
     guard !isOver else { return }
     isOver = true
+    limit?.set(nil)
     owner?.channelLost(self, ChannelLoss(failure, wasUp: wasUp))
   }
 }
