@@ -87,6 +87,7 @@ let package = Package(
       name: "TestWorlds", dependencies: ["SimulationKernel", "Wire", "Trace", "NetworkModel"], path: "Tests/TestWorlds",
       swiftSettings: strict),
     tests(of: "NetworkModel", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "TestWorlds"]),
+    tests(of: "HostStack", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "TestWorlds"]),
     tests(of: "Protocols", ["SimulationKernel", "Wire", "Trace", "Protocols"]),
   ]
 )
