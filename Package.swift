@@ -83,6 +83,11 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     tests(of: "Reports", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "Simulation", "Reports"]),
+    .target(
+      name: "TestWorlds", dependencies: ["SimulationKernel", "Wire", "Trace", "NetworkModel"], path: "Tests/TestWorlds",
+      swiftSettings: strict),
+    tests(of: "NetworkModel", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "TestWorlds"]),
+    tests(of: "HostStack", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "TestWorlds"]),
     tests(of: "Protocols", ["SimulationKernel", "Wire", "Trace", "Protocols"]),
   ]
 )

@@ -153,7 +153,10 @@ public final class HostStack: NetworkDelegate {
       answer.acknowledgement = header.sequence &+ length
       answer.flags = [.rst, .ack]
     }
-    sendTCP(answer, from: packet.destination, to: packet.source, node: node, stream: .none, conversation: packet.conversation)
+    let bound = network.boundInterface(of: packet.destination.address, at: node)
+    sendTCP(
+      answer, from: packet.destination, to: packet.source, node: node, bound: bound, stream: .none,
+      conversation: packet.conversation)
   }
 
   private func receiveICMP(_ packet: Packet, at node: NodeID) -> Delivery {
@@ -164,7 +167,7 @@ public final class HostStack: NetworkDelegate {
     case .tcp:
       let key = SocketKey(node: node.index, local: error.source, remote: error.destination)
       guard let row = tcpTable[key], let socket = tcpSockets[Int(row)] else { return .refused(.icmpUnmatched) }
-      socket.unreachable(hard: hard)
+      if error.kind == .fragmentationNeeded { socket.pathCarries(Int(error.mtu)) } else { socket.unreachable(hard: hard) }
     case .udp:
       let exact = SocketKey(node: node.index, local: error.source, remote: .none)
       let open = SocketKey(node: node.index, local: Endpoint(.unspecified, error.source.port), remote: .none)
@@ -202,7 +205,8 @@ public final class HostStack: NetworkDelegate {
 
   /// Opens a conversation whose key follows from who opens it and what it is about.
   public func open(
-    _ topic: ConversationTopic, by node: NodeID, session: Int = 0, attempt: Transport = .reverseConnect, pair: Int = 0, subject: UInt64
+    _ topic: ConversationTopic, by node: NodeID, session: Int = 0, attempt: Transport = .reverseConnect, pair: Int = 0,
+    subject: UInt64
   ) -> ConversationID {
     let key = mix(recorder.key(of: node).value, mix(UInt64(topic.rawValue), UInt64(session), UInt64(attempt.rawValue)), subject)
     return recorder.open(

@@ -61,6 +61,13 @@ public struct StreamStore {
   /// The offset after the last message read.
   public func readOffset(of id: StreamID) -> UInt64 { isOpen(id) ? logs[Int(id.index)].read : 0 }
 
+  /// Whether a whole message lies before `offset`, unread.
+  public func hasNext(of id: StreamID, upTo offset: UInt64) -> Bool {
+    guard isOpen(id) else { return false }
+    let log = logs[Int(id.index)]
+    return log.head < log.pieces.count && log.pieces[log.head].end <= offset
+  }
+
   /// The next message that lies wholly before `offset`, with its end; reading it frees it.
   public mutating func next(of id: StreamID, upTo offset: UInt64) -> (message: Message, end: UInt64)? {
     guard isOpen(id) else { return nil }

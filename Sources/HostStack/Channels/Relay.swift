@@ -14,6 +14,9 @@ public final class Relay: CarrierHandler {
   public static let buffer: UInt64 = 262_144
   public private(set) var relayed: UInt64 = 0
   private var ended = false
+  /// The leg whose peer sends no more: the relay ends when what it sent has been passed on.
+  private var finished: (any Carrier)?
+  private var isClosing = false
 
   /// Starts relaying between two upgraded legs.
   public init(client: any Carrier, host: any Carrier) {
@@ -27,13 +30,20 @@ public final class Relay: CarrierHandler {
   }
 
   private func pump(from source: any Carrier, to sink: any Carrier) {
-    guard !ended else { return }
-    while sink.backlog < Relay.buffer, let message = source.read() {
+    while isClosing ? source.hasWaiting : sink.backlog < Relay.buffer, let message = source.read() {
       guard case .webSocket(let slice, _) = message else { return source.abort() }
+      // Nobody hears what comes after the end, but its sender must be able to say it and close.
+      if isClosing { continue }
       relayed += UInt64(slice.count)
       sink.write(.webSocket(slice, masked: false))
     }
     source.consumed()
+    if !isClosing, source === finished, !source.hasWaiting {
+      isClosing = true
+      client.close()
+      host.close()
+      pump(from: sink, to: source)
+    }
   }
 
   public func carrierConnected(_ carrier: any Carrier) {}
@@ -47,15 +57,18 @@ public final class Relay: CarrierHandler {
   }
 
   public func carrierPeerClosed(_ carrier: any Carrier) {
-    client.close()
-    host.close()
+    if finished == nil { finished = carrier }
+    if carrier === client { pump(from: client, to: host) } else { pump(from: host, to: client) }
   }
 
   public func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
     guard !ended else { return }
     ended = true
+    isClosing = true
     let clientFirst = carrier === client
-    (clientFirst ? host : client).close()
+    let other = clientFirst ? host : client
+    other.close()
+    pump(from: other, to: carrier)
     owner?.relayEnded(self, clientLegFirst: clientFirst, failure)
   }
 }

@@ -15,6 +15,9 @@ public final class SecureChannel: Carrier, CarrierHandler {
   private var key: Secret?
   private var version = TLSVersion.tls12
   private var isClosed = false
+  private var isPulling = false
+  private var pullsAgain = false
+  private var peerClosed = false
   private var effects: [TLSHandshake.Effect] = []
 
   /// - Parameter started: whether the carrier below is connected already, so that the handshake starts at once.
@@ -48,7 +51,7 @@ public final class SecureChannel: Carrier, CarrierHandler {
     lower.flush()
   }
 
-  public func consumed() {}
+  public func consumed() { if !isClosed, !hasWaiting, lower.hasWaiting { pull() } }
 
   public func close() { lower.close() }
   public func abort() { lower.abort() }
@@ -71,7 +74,28 @@ public final class SecureChannel: Carrier, CarrierHandler {
 
   public func carrierConnected(_ carrier: any Carrier) { feed(.start) }
 
-  public func carrierReadable(_ carrier: any Carrier) {
+  public func carrierReadable(_ carrier: any Carrier) { pull() }
+
+  /// Reads what has come, as long as the upper layer keeps up, and tells it.
+  private func pull() {
+    pullsAgain = true
+    guard !isPulling else { return }
+    isPulling = true
+    defer { isPulling = false }
+    while pullsAgain, !isClosed {
+      pullsAgain = false
+      if !hasWaiting {
+        open()
+        guard !isClosed else { return }
+        lower.consumed()
+      }
+      if readable > 0 { upper?.carrierReadable(self) }
+    }
+    if peerClosed, !isClosed { carrierPeerClosed(lower) }
+  }
+
+  /// Takes the records that have come off the layer below.
+  private func open() {
     while !isClosed, let message = lower.read() {
       guard case .tls(let record) = message else {
         end(.security(.unexpectedMessage), abortLower: true)
@@ -88,14 +112,14 @@ public final class SecureChannel: Carrier, CarrierHandler {
         readable = slice.end
       }
     }
-    guard !isClosed else { return }
-    lower.consumed()
-    if readable > 0 { upper?.carrierReadable(self) }
   }
 
   public func carrierDrained(_ carrier: any Carrier) { upper?.carrierDrained(self) }
 
   public func carrierPeerClosed(_ carrier: any Carrier) {
+    // What came before the end is read before it.
+    peerClosed = isEstablished && lower.hasWaiting
+    if peerClosed { return }
     if let upper, isEstablished { upper.carrierPeerClosed(self) } else { lower.close() }
   }
 

@@ -12,6 +12,9 @@ public final class WebSocketChannel: Carrier, CarrierHandler {
   private var framed: UInt64 = 0
   private let masked: Bool
   private var isClosed = false
+  private var isPulling = false
+  private var pullsAgain = false
+  private var peerClosed = false
 
   /// Takes over a connected carrier.
   /// - Parameter masked: clients mask their frames (RFC 6455 §5.3).
@@ -34,26 +37,42 @@ public final class WebSocketChannel: Carrier, CarrierHandler {
     lower.write(.webSocket(slice, masked: masked))
   }
 
-  public func consumed() {}
+  public func consumed() { if !isClosed, !hasWaiting, lower.hasWaiting { pull() } }
 
   public func close() { lower.close() }
   public func abort() { lower.abort() }
 
   public func carrierConnected(_ carrier: any Carrier) {}
 
-  public func carrierReadable(_ carrier: any Carrier) {
-    while !isClosed, let message = lower.read() {
-      guard case .webSocket(let slice, _) = message else { return lower.abort() }
-      incoming = slice.stream
-      readable = slice.end
+  public func carrierReadable(_ carrier: any Carrier) { pull() }
+
+  /// Reads what has come, as long as the upper layer keeps up, and tells it.
+  private func pull() {
+    pullsAgain = true
+    guard !isPulling else { return }
+    isPulling = true
+    defer { isPulling = false }
+    while pullsAgain, !isClosed {
+      pullsAgain = false
+      if !hasWaiting {
+        while !isClosed, let message = lower.read() {
+          guard case .webSocket(let slice, _) = message else { return lower.abort() }
+          incoming = slice.stream
+          readable = slice.end
+        }
+        lower.consumed()
+      }
+      upper?.carrierReadable(self)
     }
-    lower.consumed()
-    upper?.carrierReadable(self)
+    if peerClosed, !isClosed { carrierPeerClosed(lower) }
   }
 
   public func carrierDrained(_ carrier: any Carrier) { upper?.carrierDrained(self) }
 
   public func carrierPeerClosed(_ carrier: any Carrier) {
+    // What came before the end is read before it.
+    peerClosed = lower.hasWaiting
+    if peerClosed { return }
     if let upper { upper.carrierPeerClosed(self) } else { lower.close() }
   }
 

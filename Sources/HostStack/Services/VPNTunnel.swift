@@ -90,7 +90,11 @@ public final class VPNClient: DatagramHandler, Deadlined {
     self.gateway = gateway
     self.conversation = stack.open(.tunnelControl, by: node, subject: settings.name.value)
     stack.keep(self)
-    let socket = stack.openUDP(at: node, subject: settings.name.value, handler: self)
+    // The carriers go by the underlay, whatever the tunnel's own routes say (a full tunnel has one for every address).
+    stack.network.interfaces[Int(interface.index)].up = false
+    let underlay = stack.network.route(gateway.address, from: node, bound: .none) ?? .none
+    let socket = stack.openUDP(
+      at: node, interface: underlay, v6: !gateway.address.isV4, subject: settings.name.value, handler: self)
     guard let socket else { preconditionFailure("no port left for a tunnel") }
     self.socket = socket
     let endpoint = VPNEndpoint(settings: settings, interface: interface, node: node, socket: socket, stack: stack)

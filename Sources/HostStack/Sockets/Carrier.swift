@@ -59,6 +59,10 @@ extension Carrier {
     flush()
   }
 
+  /// Whether a message has come whole and was not read. A channel reads no further below while its own reader has left one, so
+  /// that a slow reader at the top closes the window at the bottom.
+  var hasWaiting: Bool { stack.network.streams.hasNext(of: incoming, upTo: readable) }
+
   /// The next message that has come whole.
   public func read() -> Message? { stack.network.streams.next(of: incoming, upTo: readable)?.message }
 }

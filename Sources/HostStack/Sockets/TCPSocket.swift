@@ -17,6 +17,8 @@ public final class TCPSocket: Carrier, Deadlined {
   public private(set) var readable: UInt64 = 0
   public unowned(unsafe) var upper: (any CarrierHandler)?
   public let conversation: ConversationID
+  /// The interface that has its address (RFC 1122 §3.3.4.2); `.none` at a router.
+  private let bound: InterfaceID
   /// Its own owner, alive as long as the connection.
   public var handler: (any CarrierHandler)? {
     get { upper }
@@ -49,13 +51,14 @@ public final class TCPSocket: Carrier, Deadlined {
     let key = stack.key(of: conversation)
     let own = stack.recorder.key(of: node)
     let isn = UInt32(truncatingIfNeeded: stack.chance.draw(own, .initialSequence, key))
-    machine = TCPConnection(initialSequence: isn, settings: TCPSocket.settings(for: remote, stack))
     let out = stack.network.route(remote.address, from: node, bound: .none)
+    machine = TCPConnection(initialSequence: isn, settings: TCPSocket.settings(for: remote, by: out, stack))
     let address = out.flatMap { stack.network.interfaces[Int($0.index)].address(like: remote.address) } ?? .unspecified
     let port = stack.freePort(at: node, for: key) { port in
       stack.tcpTable[SocketKey(node: node.index, local: Endpoint(address, port), remote: remote)] != nil
     }
     local = Endpoint(address, port ?? 0)
+    bound = stack.network.boundInterface(of: address, at: node)
     enter()
     stack.keep(self)
     if out == nil || address == .unspecified || port == nil {
@@ -76,20 +79,28 @@ public final class TCPSocket: Carrier, Deadlined {
     self.conversation = packet.conversation
     self.outgoing = stack.network.streams.open()
     self.opened = stack.now
+    self.bound = stack.network.boundInterface(of: packet.destination.address, at: node)
     let isn = UInt32(
       truncatingIfNeeded: stack.chance.draw(
         stack.recorder.key(of: node), .initialSequence, mix(stack.key(of: packet.conversation), 2)))
-    machine = TCPConnection(initialSequence: isn, settings: TCPSocket.settings(for: packet.source, stack))
+    let out = stack.network.route(packet.source.address, from: node, bound: bound)
+    machine = TCPConnection(initialSequence: isn, settings: TCPSocket.settings(for: packet.source, by: out, stack))
     enter()
     stack.keep(self)
   }
 
   private var pendingFailure: CarrierFailure?
 
-  private static func settings(for remote: Endpoint, _ stack: HostStack) -> TCPSettings {
+  /// The stack's settings, with segments that fit the interface they leave by (RFC 9293 §3.7.1).
+  private static func settings(for remote: Endpoint, by out: InterfaceID?, _ stack: HostStack) -> TCPSettings {
     var settings = stack.tcpSettings
-    if !remote.address.isV4 { settings.mss -= UInt16(HeaderLength.ipv6 - HeaderLength.ipv4) }
+    let mtu = out.map { Int(stack.network.interfaces[Int($0.index)].mtu) } ?? 1500
+    settings.mss = min(settings.mss, largestSegment(to: remote, mtu: mtu))
     return settings
+  }
+
+  private static func largestSegment(to remote: Endpoint, mtu: Int) -> UInt16 {
+    UInt16(clamping: mtu - HeaderLength.ip(remote.address) - HeaderLength.tcp)
   }
 
   private func enter() {
@@ -115,7 +126,10 @@ public final class TCPSocket: Carrier, Deadlined {
 
   public var backlog: UInt64 { stack.network.streams.end(of: outgoing) - acknowledged }
 
-  public func flush() { if !isClosing { feed(.write(end: stack.network.streams.end(of: outgoing))) } }
+  public func flush() {
+    // Who closed has said all it will; a layer that does not know yet is not heard any more.
+    if !isClosing { feed(.write(end: stack.network.streams.end(of: outgoing))) }
+  }
   public func consumed() { feed(.consumed(upTo: stack.network.streams.readOffset(of: incoming))) }
   public func close() {
     if isClosing { return }
@@ -128,6 +142,9 @@ public final class TCPSocket: Carrier, Deadlined {
     if packet.tcp.flags.contains(.syn) { incoming = packet.stream }
     feed(.segment(packet.tcp))
   }
+
+  /// A router on the way said what it can carry (RFC 1191 §3).
+  func pathCarries(_ mtu: Int) { feed(.pathLimit(mss: TCPSocket.largestSegment(to: remote, mtu: mtu))) }
 
   func unreachable(hard: Bool) { feed(.unreachable(hard: hard)) }
 
@@ -167,7 +184,7 @@ public final class TCPSocket: Carrier, Deadlined {
   private func perform(_ effect: TCPConnection.Effect) {
     switch effect {
     case .send(let header):
-      stack.sendTCP(header, from: local, to: remote, node: node, stream: outgoing, conversation: conversation)
+      stack.sendTCP(header, from: local, to: remote, node: node, bound: bound, stream: outgoing, conversation: conversation)
     case .connected:
       connectTime = stack.now - opened
       upper?.carrierConnected(self)
@@ -207,13 +224,15 @@ extension HostStack {
   }
 
   func sendTCP(
-    _ header: TCPHeader, from local: Endpoint, to remote: Endpoint, node: NodeID, stream: StreamID, conversation: ConversationID
+    _ header: TCPHeader, from local: Endpoint, to remote: Endpoint, node: NodeID, bound: InterfaceID, stream: StreamID,
+    conversation: ConversationID
   ) {
     let options = header.flags.contains(.syn) ? HeaderLength.tcpSynOptions : 0
     let length = HeaderLength.ip(remote.address) + HeaderLength.tcp + options + Int(header.length)
     let luck = recorder.conversations[Int(conversation.index)].nextLuck(sender: node)
     let packet = Packet(
-      source: local, destination: remote, proto: .tcp, length: length, stream: stream, tcp: header, conversation: conversation, luck: luck)
-    network.send(packet, from: node)
+      source: local, destination: remote, proto: .tcp, length: length, stream: stream, tcp: header, conversation: conversation,
+      luck: luck)
+    network.send(packet, from: node, bound: bound)
   }
 }

@@ -22,18 +22,23 @@ extension Network {
     if hasTap { tap?.observe(flight.pointee.packet, leaving: false, interface: flight.pointee.interface, at: now, in: self) }
     let shape = nodes[Int(node.index)]
     var tracked: (list: Int32, packet: Packet)?
+    var entered = false
 
     if shape.ingress >= 0 {
       let verdict = judge(shape.ingress, flight.pointee.packet, at: node, way: .inbound)
       guard pass(verdict, slot, at: node) else { return }
-      if verdict.track { remember(flight.pointee.packet, at: node, by: shape.ingress) }
+      entered = verdict.track
     }
     var plan = TranslationPlan.pass
+    var hairpin = TranslationPlan.pass
     if shape.translator >= 0 {
-      guard translateInward(slot, &plan, from: incoming, shape: shape) else { return }
+      arrived = (flight.pointee.packet.source, flight.pointee.packet.destination)
+      guard translateInward(slot, &plan, &hairpin, from: incoming, shape: shape) else { return }
+    } else {
+      arrived = nil
     }
     if let own = locals[NodeAddress(node: node.index, address: flight.pointee.packet.destination.address)] {
-      return deliver(slot, at: node, arrivedOn: flight.pointee.interface, owner: own, shape: shape)
+      return deliver(slot, at: node, arrivedOn: flight.pointee.interface, owner: own, shape: shape, entered: entered)
     }
     guard shape.forwards else { return drop(slot, .notForMe, at: node) }
     let out = route(flight.pointee.packet.destination.address, from: node, bound: .none)
@@ -45,7 +50,9 @@ extension Network {
       guard pass(verdict, slot, at: node) else { return }
       if verdict.track { tracked = (shape.forward, packet) }
     }
-    forward(slot, to: out, node: node, shape: shape, incoming: incoming, inward: plan, tracked: tracked)
+    forward(
+      slot, to: out, node: node, shape: shape, incoming: incoming, inward: plan, hairpin: hairpin, tracked: tracked,
+      entered: entered)
   }
 
   /// Drops (or rejects) what a rule does not accept; returns whether the packet goes on.
@@ -61,7 +68,9 @@ extension Network {
     return false
   }
 
-  private func deliver(_ slot: UInt32, at node: NodeID, arrivedOn interface: InterfaceID, owner: InterfaceID, shape: Node) {
+  private func deliver(
+    _ slot: UInt32, at node: NodeID, arrivedOn interface: InterfaceID, owner: InterfaceID, shape: Node, entered: Bool
+  ) {
     let packet = pool[slot].pointee.packet
     // Strong end system (RFC 1122 §3.3.4.2): a host takes only what comes by the interface that has the address.
     if !shape.forwards, owner != interface { return drop(slot, .notForMe, at: node) }
@@ -70,6 +79,7 @@ extension Network {
       guard pass(verdict, slot, at: node) else { return }
       if verdict.track { remember(packet, at: node, by: shape.input) }
     }
+    if entered { remember(asArrived(packet), at: node, by: shape.ingress) }
     let number = recorder.motion(.delivered, packet, at: node, cause: packet.cause)
     recorder.currentCause = number
     pool[slot].pointee.packet.cause = number
@@ -85,29 +95,43 @@ extension Network {
   // MARK: Translation
 
   /// Translates an arriving packet inward (or hairpins it); returns whether it goes on.
-  private func translateInward(_ slot: UInt32, _ plan: inout TranslationPlan, from incoming: Interface, shape: Node) -> Bool {
+  private func translateInward(
+    _ slot: UInt32, _ plan: inout TranslationPlan, _ hairpin: inout TranslationPlan, from incoming: Interface, shape: Node
+  ) -> Bool {
     let translator = translators[Int(shape.translator)]
     let flight = pool[slot]
     let node = incoming.node
     if incoming.side != .outside {
       guard translator.owns(flight.pointee.packet.destination.address) else { return true }
-      guard translator.behaviour.hairpinning, flight.pointee.packet.proto != .icmp else {
+      guard translator.behaviour.hairpinning else {
         drop(slot, .natHairpinOff, at: node)
         return false
       }
-      let outward = translator.planOutward(flight.pointee.packet, now: now, chance: chance)
-      guard apply(outward, toSource: true, slot, at: node) else { return false }
-      commit(outward, sent: flight.pointee.packet, insideSource: lastInside, by: translator)
+      if flight.pointee.packet.proto == .icmp {
+        guard translateErrorOutward(slot, by: translator, at: node) else { return false }
+      } else {
+        hairpin = translator.planOutward(flight.pointee.packet, now: now, chance: chance)
+        guard apply(hairpin, toSource: true, slot, at: node) else { return false }
+      }
     }
     if flight.pointee.packet.proto == .icmp { return translateErrorInward(slot, by: translator, at: node) }
     plan = translator.planInward(flight.pointee.packet, now: now)
+    if case .drop = plan, incoming.side != .outside {
+      // A hairpinned packet has gone out before it comes in: its own mapping stands even if the other's filter refuses it.
+      translator.commitOutward(hairpin, asArrived(flight.pointee.packet), now: now, recorder: recorder)
+      plan = translator.planInward(flight.pointee.packet, now: now)
+    }
     return apply(plan, toSource: false, slot, at: node)
   }
 
-  private func commit(_ plan: TranslationPlan, sent packet: Packet, insideSource: Endpoint, by translator: AddressTranslator) {
+  /// A packet with the addresses it came with, before this node's translator rewrote them.
+  @inline(__always)
+  private func asArrived(_ packet: Packet) -> Packet {
+    guard let arrived else { return packet }
     var original = packet
-    original.source = insideSource
-    translator.commitOutward(plan, original, now: now, recorder: recorder)
+    original.source = arrived.source
+    original.destination = arrived.destination
+    return original
   }
 
   /// Rewrites a packet as planned; returns whether it goes on.
@@ -120,12 +144,12 @@ extension Network {
     case .existing(let to, _), .fresh(let to, _):
       let flight = pool[slot]
       if toSource {
-        lastInside = flight.pointee.packet.source
         flight.pointee.packet.source = to
       } else {
         flight.pointee.packet.destination = to
       }
-      flight.pointee.packet.cause = recorder.motion(.translated, flight.pointee.packet, at: node, cause: flight.pointee.packet.cause)
+      flight.pointee.packet.cause = recorder.motion(
+        .translated, flight.pointee.packet, at: node, cause: flight.pointee.packet.cause)
       return true
     }
   }
@@ -159,7 +183,7 @@ extension Network {
 
   private func forward(
     _ slot: UInt32, to out: InterfaceID?, node: NodeID, shape: Node, incoming: Interface, inward: TranslationPlan,
-    tracked: (list: Int32, packet: Packet)?
+    hairpin: TranslationPlan, tracked: (list: Int32, packet: Packet)?, entered: Bool
   ) {
     let flight = pool[slot]
     guard flight.pointee.packet.ttl > 1 else {
@@ -176,8 +200,7 @@ extension Network {
       answerICMP(.fragmentationNeeded, to: slot, at: node, mtu: outgoing.mtu)
       return drop(slot, .mtuExceeded, at: node)
     }
-    var outward = TranslationPlan.pass
-    var inside = Endpoint.none
+    var outward = hairpin
     if shape.translator >= 0, incoming.side != .outside, outgoing.side == .outside {
       let translator = translators[Int(shape.translator)]
       if flight.pointee.packet.proto == .icmp {
@@ -185,7 +208,6 @@ extension Network {
       } else {
         outward = translator.planOutward(flight.pointee.packet, now: now, chance: chance)
         guard apply(outward, toSource: true, slot, at: node) else { return }
-        inside = lastInside
       }
     }
     if shape.egress >= 0 {
@@ -196,10 +218,14 @@ extension Network {
     // Every filter has passed it: now the tables learn of it.
     if shape.translator >= 0 {
       let translator = translators[Int(shape.translator)]
-      if case .pass = outward {} else { commit(outward, sent: flight.pointee.packet, insideSource: inside, by: translator) }
+      if case .pass = outward {
+      } else {
+        translator.commitOutward(outward, asArrived(flight.pointee.packet), now: now, recorder: recorder)
+      }
       translator.commitInward(inward, flight.pointee.packet, now: now)
     }
     if let tracked { remember(tracked.packet, at: node, by: tracked.list) }
+    if entered { remember(asArrived(flight.pointee.packet), at: node, by: shape.ingress) }
     flight.pointee.packet.cause = recorder.motion(.forwarded, flight.pointee.packet, at: node, cause: flight.pointee.packet.cause)
     put(slot, on: out, outgoing, at: node)
   }
@@ -208,8 +234,8 @@ extension Network {
   @inline(__always)
   public func route(_ address: IPAddress, from node: NodeID, bound: InterfaceID) -> InterfaceID? {
     let shape = nodes[Int(node.index)]
-    if shape.forwards, bound == .none, let direct = neighbours[NodeAddress(node: node.index, address: address)],
-      interfaces[Int(direct.index)].up
+    if shape.forwards, let direct = neighbours[NodeAddress(node: node.index, address: address)],
+      bound == .none || bound == direct, interfaces[Int(direct.index)].up
     {
       return direct
     }
@@ -251,6 +277,7 @@ extension Network {
   /// A packet that finds no route is never created; its payload is released.
   @discardableResult
   public func send(_ packet: Packet, from node: NodeID, bound: InterfaceID = .none) -> SendResult {
+    arrived = nil
     var packet = packet
     guard nodes[Int(node.index)].up, let out = route(packet.destination.address, from: node, bound: bound) else {
       discard(packet.payload)
@@ -305,21 +332,23 @@ extension Network {
 
   /// Tells a packet's sender of its fate (RFC 792, RFC 1812 §4.3.2.7: never about an ICMP error).
   private func answerICMP(_ kind: ICMPError.Kind, to slot: UInt32, at node: NodeID, mtu: Int32 = 0) {
-    let packet = pool[slot].pointee.packet
+    // The sender knows the packet by the addresses it gave it (RFC 5508 §4.2), not by a translator's.
+    let packet = asArrived(pool[slot].pointee.packet)
     guard packet.proto != .icmp else { return }
     let error = ICMPError(
       kind: kind, source: packet.source, destination: packet.destination, proto: packet.proto, mtu: UInt16(clamping: mtu))
     if locals[NodeAddress(node: node.index, address: packet.source.address)] != nil { return }
     let payload = store(.icmp(error))
-    // A router answers from its outgoing interface, a host from the address that was asked.
-    let source = nodes[Int(node.index)].forwards ? Endpoint(.unspecified, 0) : Endpoint(packet.destination.address, 0)
+    // A router answers from its outgoing interface, a host from the address that was asked, by the interface that has it.
+    let asked = boundInterface(of: packet.destination.address, at: node)
+    let source = asked == .none ? Endpoint(.unspecified, 0) : Endpoint(packet.destination.address, 0)
     let answer = Packet(
       source: source, destination: Endpoint(packet.source.address, 0), proto: .icmp,
       length: HeaderLength.ip(packet.source.address) + error.encodedLength, payload: payload, conversation: packet.conversation,
       luck: mix(packet.luck, UInt64(kind.rawValue) | 0x1C00), cause: packet.cause)
     let cause = recorder.currentCause
     recorder.currentCause = packet.cause
-    send(answer, from: node)
+    send(answer, from: node, bound: asked)
     recorder.currentCause = cause
   }
 }

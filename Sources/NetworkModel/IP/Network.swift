@@ -71,8 +71,10 @@ public final class Network {
   @exclusivity(unchecked) public private(set) var events: UInt64 = 0
   public var tap: (any PacketTap)? { didSet { hasTap = tap != nil } }
   @exclusivity(unchecked) var hasTap = false
-  /// The source that the last outward rewriting replaced.
-  @exclusivity(unchecked) var lastInside = Endpoint.none
+  /// The addresses with which the packet being handled reached a translating node; `nil` elsewhere.
+  @exclusivity(unchecked) var arrived: (source: Endpoint, destination: Endpoint)?
+  /// Packets that exist now and carry a message.
+  @exclusivity(unchecked) private var carrying = 0
   /// Takes what leaves by an outlet interface.
   public var outlet: ((Packet, InterfaceID, SimTime) -> Void)?
 
@@ -116,6 +118,12 @@ public final class Network {
     return a.interface < b.interface
   }
 
+  /// The interface to which a socket with `address` is bound at a host (RFC 1122 §3.3.4.2); `.none` at a router, which goes by its
+  /// routes alone.
+  public func boundInterface(of address: IPAddress, at node: NodeID) -> InterfaceID {
+    nodes[Int(node.index)].forwards ? .none : locals[NodeAddress(node: node.index, address: address)] ?? .none
+  }
+
   // MARK: Time
 
   /// When the next event is due.
@@ -153,7 +161,9 @@ public final class Network {
   @inline(__always)
   public func arm(_ slot: UInt32, _ deadline: SimTime) {
     let due = deadline < now ? now : deadline
-    if let push = timers.arm(slot, deadline: due, cause: recorder.currentCause) { queue.push(at: push, slot: slot | Self.timerBit) }
+    if let push = timers.arm(slot, deadline: due, cause: recorder.currentCause) {
+      queue.push(at: push, slot: slot | Self.timerBit)
+    }
   }
 
   private func wake(_ slot: UInt32) {
@@ -179,6 +189,7 @@ public final class Network {
     precondition(slot < Self.timerBit, "more packets in flight than the event queue can name")
     pool[slot].initialize(to: InFlight(packet: packet, interface: .none))
     counts.created &+= 1
+    if packet.payload != .none { carrying &+= 1 }
     return slot
   }
 
@@ -221,6 +232,7 @@ public final class Network {
   /// Releases a payload; an inner packet that nobody took ends with its carrier.
   private func release(_ payload: PayloadHandle, at node: NodeID) {
     if payload == .none { return }
+    carrying &-= 1
     let message = messages.remove(payload.index, payload.generation)
     if case .tunnel(.inner(let slot, _, _)) = message, slot != .max { drop(slot, .carrierLost, at: node) }
   }
@@ -237,7 +249,7 @@ public final class Network {
   /// Packets that exist now: in the queue, or inside tunnel messages.
   public var inFlight: Int { pool.liveCount }
 
-  /// Checks conservation: created = delivered + dropped + handed out + in flight, and no message outlives its packet.
+  /// Checks conservation: created = delivered + dropped + handed out + in flight, and the store holds what is in flight.
   /// - Returns: a sentence for each law that is broken.
   public func brokenLaws() -> [String] {
     var broken: [String] = []
@@ -245,8 +257,8 @@ public final class Network {
     if counts.created != ended + UInt64(inFlight) {
       broken.append("\(counts.created) packets were created, but \(ended) ended and \(inFlight) are in flight")
     }
-    if messages.liveCount > inFlight {
-      broken.append("\(messages.liveCount) messages are stored for \(inFlight) packets in flight")
+    if messages.liveCount != carrying {
+      broken.append("\(messages.liveCount) messages are stored, but \(carrying) packets in flight carry one")
     }
     if streams.countUnreadPieces() != streams.unreadPieces {
       broken.append("the stream logs hold \(streams.countUnreadPieces()) unread pieces, but \(streams.unreadPieces) are counted")
@@ -260,5 +272,7 @@ public final class Network {
 struct NodeAddress: FlatKey, BitwiseCopyable {
   var node: Int32
   var address: IPAddress
-  @inline(__always) var flatHash: UInt64 { Endpoint(address, UInt16(truncatingIfNeeded: node)).hash ^ UInt64(UInt32(bitPattern: node)) }
+  @inline(__always) var flatHash: UInt64 {
+    Endpoint(address, UInt16(truncatingIfNeeded: node)).hash ^ UInt64(UInt32(bitPattern: node))
+  }
 }

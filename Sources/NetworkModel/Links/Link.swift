@@ -40,16 +40,26 @@ public struct LinkDirection: Sendable, BitwiseCopyable {
     case dropped(DropReason)
   }
 
-  public var settings: LinkSettings
+  public var settings: LinkSettings {
+    didSet { if settings.rate != oldValue.rate { beginPeriod(at: busyUntil) } }
+  }
   public let key: ComponentKey
   public var up = true
   /// When the last admitted packet will have been serialised.
   public private(set) var busyUntil = SimTime(nanoseconds: .min)
+  /// When the present busy period began, and the bytes admitted in it: time and queue follow from them without adding roundings.
+  private var periodStart = SimTime(nanoseconds: .min)
+  private var periodBytes: Int64 = 0
   private var lastArrival = SimTime(nanoseconds: .min)
 
   public init(settings: LinkSettings, key: ComponentKey) {
     self.settings = settings
     self.key = key
+  }
+
+  private mutating func beginPeriod(at time: SimTime) {
+    periodStart = time
+    periodBytes = 0
   }
 
   /// Takes a packet of `length` bytes at `now`; says when it arrives, or why it does not.
@@ -58,10 +68,13 @@ public struct LinkDirection: Sendable, BitwiseCopyable {
     guard up else { return .dropped(.linkDown) }
     var departure = now
     if let rate = settings.rate {
-      let serialisation = rate.serialisation(of: length)
-      let start = busyUntil > now ? busyUntil : now
-      if start > now, (start - now) + serialisation > rate.serialisation(of: Int(settings.queue.bytes)) { return .dropped(.queueFull) }
-      departure = start + serialisation
+      if busyUntil <= now { beginPeriod(at: now) }
+      let total = periodBytes + Int64(length)
+      // The bytes beyond the queue's must have left by now; what meets an idle link always fits.
+      let excess = total - settings.queue.bytes
+      if excess > 0, periodBytes > 0, periodStart + rate.serialisation(of: Int(excess)) > now { return .dropped(.queueFull) }
+      periodBytes = total
+      departure = periodStart + rate.serialisation(of: Int(total))
       busyUntil = departure
     }
     if settings.loss != .never, settings.loss.happens(chance.draw(key, .loss, luck)) { return .dropped(.linkLoss) }
