@@ -96,7 +96,9 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
   private func feed(_ input: RDPServerSequence.Input) {
     var effects: [RDPServerSequence.Effect] = []
     rdp.handle(input, at: stack.now, into: &effects)
-    for effect in effects { perform(effect) }
+    for effect in effects where effect != .startShortpath { perform(effect) }
+    // Shortpath runs beside the connection: what it sends stands behind what the sequence itself had to say, the offer among it.
+    if effects.contains(.startShortpath) { startShortpath() }
   }
 
   private func perform(_ effect: RDPServerSequence.Effect) {
@@ -109,7 +111,7 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
       secure = channel
       channel.carrierConnected(base)
     case .roundTrip(let value): stack.recorder.roundTrip(value, on: .reverseConnect, at: node, session: ordinal)
-    case .startShortpath: startShortpath()
+    case .startShortpath: break
     case .shortpathUnsupported: tell(notTried: .clientSetting, "multitransport", .managed, .public)
     case .deliver(let message): deliver(message)
     case .milestone(let milestone):

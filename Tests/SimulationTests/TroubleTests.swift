@@ -1,0 +1,87 @@
+// Sessions under loss, and services that cannot be reached: every run ends, every session ends with a reason.
+import NetworkModel
+import ScenarioModel
+import Simulation
+import SimulationKernel
+import Testing
+import Trace
+import Wire
+
+@Suite struct TroubleTests {
+  @Test("with 5 % loss everywhere every session still reaches a transport", arguments: ["1-internet-only", "3-managed-first-found"])
+  func lossy(name: String) throws {
+    let scenario = try Files.scenario("documented/" + name).with(
+      "links.transit.loss=5 %", "networks.home.uplink.loss=5 %", "networks.home.uplink.jitter=5 ms")
+    for seed in 1...20 as ClosedRange<UInt64> {
+      let run = try scenario.run(seed: seed)
+      #expect(run.end == .settled, "seed \(seed)")
+      #expect(run.sessions[0].transport != nil, "seed \(seed): \(run.sessions[0].sentence)")
+      #expect(run.sessions[0].milestones.filter { $0.milestone == .switched }.count <= 1, "seed \(seed) switched twice")
+    }
+  }
+
+  @Test("with a third of all packets lost every run still ends, and every session with a reason")
+  func hopeless() throws {
+    let scenario = try Files.scenario("documented/3-managed-first-found").with(
+      "links.transit.loss=30 %", "networks.home.uplink.loss=25 %", "links.transit.jitter=30 ms")
+    for seed in 1...25 as ClosedRange<UInt64> {
+      let run = try scenario.run(seed: seed)
+      #expect(run.end == .settled, "seed \(seed)")
+      #expect(run.sessions[0].reason != .undecided, "seed \(seed)")
+    }
+  }
+
+  private func blocking(_ rule: RuleSpec, at network: String = "home") throws -> RunResult {
+    var scenario = try Files.scenario("documented/1-internet-only")
+    let row = scenario.networks.firstIndex { $0.id == network }!
+    var firewall = scenario.networks[row].firewall ?? FirewallSpec()
+    firewall.rules.insert(rule, at: 0)
+    scenario.networks[row].firewall = firewall
+    return try scenario.run()
+  }
+
+  @Test("without TCP 443 out of home the feed is unreachable, and the session says so")
+  func feedUnreachable() throws {
+    var rule = RuleSpec(id: "no-https", action: .drop)
+    rule.proto = .tcp
+    rule.ports = PortRange(443, 443)
+    let run = try blocking(rule)
+    #expect(run.sessions[0].transport == nil)
+    #expect(run.sessions[0].reason == .feedUnreachable)
+    #expect(run.attempt(.reverseConnect).mainBlocker?.rule == "no-https")
+    #expect(run.attempt(.public).reason == .baseTransportMissing)
+  }
+
+  @Test("without answers to its probes the client finds no gateway")
+  func gatewayUnreachable() throws {
+    var rule = RuleSpec(id: "no-probes", action: .drop)
+    rule.proto = .tcp
+    rule.ports = PortRange(80, 80)
+    let run = try blocking(rule)
+    #expect(run.sessions[0].reason == .gatewayUnreachable)
+  }
+
+  @Test("a host whose agent never reached the broker is no healthy host")
+  func hostNotRegistered() throws {
+    var rule = RuleSpec(id: "no-agent", action: .drop)
+    rule.proto = .tcp
+    rule.direction = .outbound
+    let run = try blocking(rule, at: "azure")
+    #expect(run.sessions[0].reason == .noHealthyHost)
+    #expect(run.sessions[0].milestones.last { $0.milestone.step != nil }?.milestone == .brokerAsked)
+  }
+
+  @Test("a VPN whose outer port is blocked never comes up: its way does not exist for ICE or the listener")
+  func tunnelBlocked() throws {
+    var rule = RuleSpec(id: "no-tunnel", action: .drop)
+    rule.proto = .udp
+    rule.ports = PortRange(4500, 4500)
+    var scenario = try Files.scenario("documented/3-managed-first-found")
+    scenario.networks[scenario.networks.firstIndex { $0.id == "home" }!].firewall = FirewallSpec(rules: [rule])
+    scenario.expectations = []
+    let run = try scenario.run()
+    #expect(run.sessions[0].transport == .public)
+    #expect(run.sessions[0].route == "internet")
+    #expect(!run.sessions[0].pairs.contains { $0.route == "vpn" })
+  }
+}
