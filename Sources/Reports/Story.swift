@@ -53,13 +53,3 @@ struct Story {
     ]
   }
 }
-
-extension Milestone {
-  /// The milestone's stable name: its case in lower case with hyphens.
-  var code: String {
-    String(describing: self).reduce(into: "") { text, letter in
-      if letter.isUppercase { text += "-" }
-      text += letter.lowercased()
-    }
-  }
-}

@@ -75,7 +75,7 @@ struct RunWriter {
     for blocker in blockers {
       try insert.row(
         .null, .int(id), .maybe(session.map(Int64.init)), .maybe(transport?.name), .maybe(probe.map(Int64.init)),
-        blocker.pair == 0 ? .null : .count(blocker.pair), .maybe(RunResult.topicNames[Int(blocker.topic.rawValue)]),
+        blocker.pair == 0 ? .null : .count(blocker.pair), .text(blocker.topic.code),
         .text(blocker.node),
         .maybe(blocker.rule), .maybe(blocker.rulePath), .text(blocker.reason.code), .count(blocker.firstRecord),
         .int(blocker.firstTime.nanoseconds), .count(blocker.packets))
@@ -94,7 +94,7 @@ struct RunWriter {
       try attempts.row(
         key.0, key.1, .text(attempt.transport.name), .text(attempt.outcome.name), .text(attempt.reason.code),
         attempt.setting.isEmpty ? .null : .text(attempt.setting), .maybe(attempt.started?.nanoseconds),
-        .maybe(attempt.ended?.nanoseconds), .maybe(attempt.reached.map(RunResult.code)))
+        .maybe(attempt.ended?.nanoseconds), .maybe(attempt.reached.map(\.code)))
       try writeBlockers(attempt.blockers, id, session: session.ordinal, transport: attempt.transport, probe: nil)
     }
     let candidates = try InsertStatement(database, into: "candidate", columns: 9)
@@ -113,7 +113,7 @@ struct RunWriter {
     let milestones = try InsertStatement(database, into: "milestone", columns: 10)
     for (row, point) in session.milestones.enumerated() {
       try milestones.row(
-        key.0, key.1, .count(row + 1), .maybe(point.milestone.step.map(Int64.init)), .text(RunResult.code(of: point.milestone)),
+        key.0, key.1, .count(row + 1), .maybe(point.milestone.step.map(Int64.init)), .text(point.milestone.code),
         .text(point.milestone.title), .int(point.time.nanoseconds), .text(point.node), .text(point.attempt.name),
         .count(point.record))
     }
@@ -144,11 +144,11 @@ struct RunWriter {
       let isOfSession = record.session != 0 && record.topic != .probe
       try insert.row(
         .int(id), .count(record.number), record.cause == 0 ? .null : .count(record.cause), .int(record.time.nanoseconds),
-        .maybe(RunResult.kindNames[Int(record.kind.rawValue)]), .count(record.code), .text(words.word),
+        .text(record.kind.code), .count(record.code), .text(words.word),
         .maybe(words.detail), record.node.index < 0 ? .null : .count(record.node.index),
         record.rule < 0 ? .null : .count(record.rule), isOfSession ? .count(record.session) : .null,
         isOfSession ? .text(record.attempt.name) : .null, record.pair == 0 ? .null : .count(record.pair),
-        .maybe(RunResult.topicNames[Int(record.topic.rawValue)]), .maybe(RunResult.protocolNames[Int(record.proto)]),
+        .text(record.topic.code), .maybe(TransportProtocol(rawValue: record.proto)?.name),
         record.from == .none ? .null : .text(record.from.description), record.to == .none ? .null : .text(record.to.description),
         .int(record.value), .int(record.extra))
     }

@@ -6,6 +6,13 @@ public enum TransportProtocol: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case icmp = 1
   case tcp = 6
   case udp = 17
+  public var name: String {
+    switch self {
+    case .icmp: "icmp"
+    case .tcp: "tcp"
+    case .udp: "udp"
+    }
+  }
 }
 
 /// TCP control bits (RFC 9293 §3.1).
