@@ -84,4 +84,31 @@ import Wire
     #expect(run.sessions[0].route == "internet")
     #expect(!run.sessions[0].pairs.contains { $0.route == "vpn" })
   }
+
+  @Test("a session host's own firewall stops the listener's SYN, and the attempt names host and rule")
+  func hostFirewall() throws {
+    var scenario = try Files.scenario("documented/3-managed-first-found").with("hosts.sh-1.shortpath.public=off")
+    var rule = RuleSpec(id: "no-listener", action: .drop)
+    rule.direction = .inbound
+    rule.proto = .udp
+    rule.ports = PortRange(3390, 3390)
+    scenario.hosts[scenario.hosts.firstIndex { $0.id == "sh-1" }!].firewall = FirewallSpec(rules: [rule])
+    scenario.expectations = []
+    let managed = try scenario.run().attempt(.managed)
+    #expect(managed.outcome == .failed)
+    #expect(managed.mainBlocker?.node == "sh-1")
+    #expect(managed.mainBlocker?.rule == "no-listener")
+    #expect(managed.mainBlocker?.packets == 4)
+  }
+
+  @Test("a path that cannot carry 1232 bytes of RDP-UDP is found out by the SYN itself")
+  func pathTooNarrow() throws {
+    var scenario = try Files.scenario("documented/3-managed-first-found").with("hosts.sh-1.shortpath.public=off")
+    scenario.links[scenario.links.firstIndex { $0.id == "backbone" }!].settings = PathSpec(LinkSettings(delay: .milliseconds(4), mtu: 1_200))
+    scenario.expectations = []
+    let managed = try scenario.run().attempt(.managed)
+    #expect(managed.outcome == .failed)
+    #expect(managed.mainBlocker?.reason == .mtuExceeded)
+    #expect(managed.mainBlocker?.node == "vpn-gateway")
+  }
 }
