@@ -50,6 +50,10 @@ public final class HostStack: NetworkDelegate {
   /// Applications behind virtual interfaces, by interface row.
   var tunnels: [Int32: VPNEndpoint] = [:]
 
+  /// Effect buffers not in use. A machine's effects may feed the same machine again, so each call takes its own from here.
+  var tcpEffects: [[TCPConnection.Effect]] = []
+  var rdpudpEffects: [[RDPUDPConnection.Effect]] = []
+
   /// What the world's layers are made of: each lives as long as the world, so that layers can point at each other freely.
   private var kept: [AnyObject] = []
 

@@ -55,18 +55,19 @@ public enum TunnelMessage: Hashable, Sendable {
   }
 }
 
-/// A message: the payload of a datagram or a piece of a stream.
-public indirect enum Message: Hashable, Sendable {
-  case opaque(OpaqueBytes)
-  case icmp(ICMPError)
-  case stun(STUNMessage)
+/// A message: the payload of a datagram or a piece of a stream. The frequent kinds, which hold no reference, lie in it; the others are
+/// boxed, so that it stays small.
+public enum Message: Hashable, Sendable {
+  indirect case opaque(OpaqueBytes)
+  indirect case icmp(ICMPError)
+  indirect case stun(STUNMessage)
   case rdpUDP(RDPUDPDatagram)
   case tunnel(TunnelMessage)
   case tls(TLSRecord)
-  case service(ServiceMessage)
+  indirect case service(ServiceMessage)
   /// A binary WebSocket frame (RFC 6455 §5.2) around bytes of another stream.
   case webSocket(StreamSlice, masked: Bool)
-  case rdp(RDPMessage)
+  indirect case rdp(RDPMessage)
 
   public var encodedLength: Int {
     switch self {

@@ -19,6 +19,22 @@ public struct StreamStore {
     var read: UInt64 = 0
     var writerDone = false
     var readerDone = false
+
+    /// Takes the next piece if it ends by `offset`. One mutation of the log, so that its array is looked up once.
+    mutating func take(upTo offset: UInt64) -> Piece? {
+      guard head < pieces.count, pieces[head].end <= offset else { return nil }
+      let piece = pieces[head]
+      head += 1
+      read = piece.end
+      if head == pieces.count {
+        pieces.removeAll(keepingCapacity: true)
+        head = 0
+      } else if head >= 32, head * 2 >= pieces.count {
+        pieces.removeFirst(head)
+        head = 0
+      }
+      return piece
+    }
   }
 
   var logs: [Log] = []
@@ -71,19 +87,7 @@ public struct StreamStore {
   /// The next message that lies wholly before `offset`, with its end; reading it frees it.
   public mutating func next(of id: StreamID, upTo offset: UInt64) -> (message: Message, end: UInt64)? {
     guard isOpen(id) else { return nil }
-    let i = Int(id.index)
-    let head = logs[i].head
-    guard head < logs[i].pieces.count, logs[i].pieces[head].end <= offset else { return nil }
-    let piece = logs[i].pieces[head]
-    logs[i].head = head + 1
-    logs[i].read = piece.end
-    if logs[i].head == logs[i].pieces.count {
-      logs[i].pieces.removeAll(keepingCapacity: true)
-      logs[i].head = 0
-    } else if logs[i].head >= 32, logs[i].head * 2 >= logs[i].pieces.count {
-      logs[i].pieces.removeFirst(logs[i].head)
-      logs[i].head = 0
-    }
+    guard let piece = logs[Int(id.index)].take(upTo: offset) else { return nil }
     unreadPieces -= 1
     return (piece.message, piece.end)
   }

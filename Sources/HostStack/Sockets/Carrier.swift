@@ -29,6 +29,13 @@ public protocol Carrier: AnyObject {
   func flush()
   /// The upper layer has read: the lowest one may open its window.
   func consumed()
+  /// Writes a message and lets it go.
+  func write(_ message: Message)
+  /// The next message that has come whole.
+  func read() -> Message?
+  /// Whether a message has come whole and was not read. A channel reads no further below while its own reader has left one, so
+  /// that a slow reader at the top closes the window at the bottom.
+  var hasWaiting: Bool { get }
   /// Ends the stream once everything written has arrived.
   func close()
   /// Ends it at once.
@@ -52,17 +59,15 @@ extension CarrierHandler {
   public func carrierPeerClosed(_ carrier: any Carrier) { carrier.close() }
 }
 
+// Requirements with a default: each class then has its own specialised copy, which asks itself no question through a witness table
+// (measured: a third of all retains and releases of a session).
 extension Carrier {
-  /// Writes a message and lets it go.
   public func write(_ message: Message) {
     stack.network.streams.append(message, to: outgoing)
     flush()
   }
 
-  /// Whether a message has come whole and was not read. A channel reads no further below while its own reader has left one, so
-  /// that a slow reader at the top closes the window at the bottom.
-  var hasWaiting: Bool { stack.network.streams.hasNext(of: incoming, upTo: readable) }
+  public var hasWaiting: Bool { stack.network.streams.hasNext(of: incoming, upTo: readable) }
 
-  /// The next message that has come whole.
   public func read() -> Message? { stack.network.streams.next(of: incoming, upTo: readable)?.message }
 }

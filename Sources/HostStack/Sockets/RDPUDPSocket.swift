@@ -21,7 +21,6 @@ public final class RDPUDPSocket: Carrier, Deadlined {
   private var armed = SimTime.never
   private var acknowledged: UInt64 = 0
   private var isClosed = false
-  private var effects: [RDPUDPConnection.Effect] = []
 
   /// - Parameter cookieHash: a client's SYN carries it; `.none` for a server, which has judged the client's already.
   public init(
@@ -61,15 +60,14 @@ public final class RDPUDPSocket: Carrier, Deadlined {
   private func feed(_ input: RDPUDPConnection.Input) {
     guard !isClosed else { return }
     // Effects may lead back here (a reader that writes): each call works on its own buffer.
-    var mine: [RDPUDPConnection.Effect] = []
-    swap(&mine, &effects)
+    var mine = stack.rdpudpEffects.popLast() ?? []
     machine.handle(input, at: stack.now, into: &mine)
     if let peer = machine.peerStream { incoming = peer }
     // What the machine sends goes before anything a handler adds: handlers feed the machine again.
     for effect in mine { if case .send = effect { perform(effect) } }
     for effect in mine { if case .send = effect {} else { perform(effect) } }
     mine.removeAll(keepingCapacity: true)
-    swap(&mine, &effects)
+    stack.rdpudpEffects.append(mine)
     let deadline = isClosed ? .never : machine.nextDeadline ?? .never
     if deadline != armed {
       armed = deadline

@@ -28,7 +28,6 @@ public final class TCPSocket: Carrier, Deadlined {
   private var row: UInt32 = .max
   private var timer: TimerHandle?
   private var armed = SimTime.never
-  private var effects: [TCPConnection.Effect] = []
   private var isClosed = false
   /// Whether this side has ended its stream: what is written after goes nowhere.
   private var isClosing = false
@@ -161,14 +160,13 @@ public final class TCPSocket: Carrier, Deadlined {
   private func feed(_ input: TCPConnection.Input) {
     guard !isClosed else { return }
     // Effects may lead back here (a reader that writes): each call works on its own buffer.
-    var mine: [TCPConnection.Effect] = []
-    swap(&mine, &effects)
+    var mine = stack.tcpEffects.popLast() ?? []
     machine.handle(input, at: stack.now, into: &mine)
     // What the machine sends goes before anything a handler adds: handlers feed the machine again.
     for effect in mine { if case .send = effect { perform(effect) } }
     for effect in mine { if case .send = effect {} else { perform(effect) } }
     mine.removeAll(keepingCapacity: true)
-    swap(&mine, &effects)
+    stack.tcpEffects.append(mine)
     rearm()
   }
 
