@@ -40,14 +40,15 @@ public final class Recorder {
   @exclusivity(unchecked) public var conversations: [Conversation] = []
 
   private var storyDigests = KeyedDigests()
-  @exclusivity(unchecked) private var trajectory: [RollingDigest]
+  /// A table and not an array: it is changed thrice a hop, and an array would each time be asked whether it is shared.
+  private let trajectory: Table<RollingDigest>
   /// Packets dropped, by reason.
   @exclusivity(unchecked) public private(set) var dropCounts = [UInt64](repeating: 0, count: 256)
 
   public init(nodes: [ComponentName], rules: [ComponentName]) {
     self.nodes = nodes
     self.rules = rules
-    self.trajectory = Array(repeating: RollingDigest(), count: nodes.count)
+    self.trajectory = Table(repeating: RollingDigest(), count: nodes.count)
     self.conversations.append(Conversation(key: 0, topic: .background, opener: .none))
     self.story.reserveCapacity(256)
   }

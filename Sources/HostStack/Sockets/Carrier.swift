@@ -69,5 +69,5 @@ extension Carrier {
 
   public var hasWaiting: Bool { stack.network.streams.hasNext(of: incoming, upTo: readable) }
 
-  public func read() -> Message? { stack.network.streams.next(of: incoming, upTo: readable)?.message }
+  public func read() -> Message? { stack.network.streams.next(of: incoming, upTo: readable) }
 }

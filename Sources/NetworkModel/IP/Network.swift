@@ -57,14 +57,14 @@ public final class Network {
   @exclusivity(unchecked) public var messages = HandleStore<Message>()
   @exclusivity(unchecked) public var streams = StreamStore()
 
-  @exclusivity(unchecked) public var nodes: [Node]
-  @exclusivity(unchecked) public var interfaces: [Interface]
-  @exclusivity(unchecked) public var links: [LinkDirection]
-  @exclusivity(unchecked) var routes: [Route] = []
+  public let nodes: Table<Node>
+  public let interfaces: Table<Interface>
+  public let links: Table<LinkDirection>
+  let routes: Table<Route>
   @exclusivity(unchecked) var neighbours = FlatTable<NodeAddress, InterfaceID>()
   @exclusivity(unchecked) var locals = FlatTable<NodeAddress, InterfaceID>()
-  @exclusivity(unchecked) public var rules: [Rule]
-  @exclusivity(unchecked) var ruleLists: [RuleList]
+  public let rules: Table<Rule>
+  let ruleLists: Table<RuleList>
   @exclusivity(unchecked) var flows = FlatTable<FlowKey, SimTime>()
   @exclusivity(unchecked) public private(set) var translators: [AddressTranslator]
   @exclusivity(unchecked) public private(set) var counts = PacketCounts()
@@ -84,11 +84,12 @@ public final class Network {
     self.chance = chance
     self.recorder = recorder
     self.now = start
-    self.nodes = plan.nodes
-    self.interfaces = plan.interfaces
-    self.links = plan.links
-    self.rules = plan.rules
-    self.ruleLists = plan.ruleLists
+    interfaces = Table(plan.interfaces)
+    links = Table(plan.links)
+    rules = Table(plan.rules)
+    ruleLists = Table(plan.ruleLists)
+    var nodes = plan.nodes
+    var routes: [Route] = []
     self.translators = plan.translators.map {
       AddressTranslator(behaviour: $0.behaviour, key: $0.key, node: $0.node, outside: $0.outside, pairs: $0.pairs)
     }
@@ -104,6 +105,8 @@ public final class Network {
       }
       nodes[row].routeEnd = Int32(routes.count)
     }
+    self.nodes = Table(nodes)
+    self.routes = Table(routes)
     for (row, interface) in plan.interfaces.enumerated() {
       for address in [interface.v4, interface.v6] where address != .unspecified {
         locals.insert(InterfaceID(row), for: NodeAddress(node: interface.node.index, address: address))
