@@ -24,12 +24,13 @@ public final class Recorder {
   /// Story records, in order of their numbers.
   public private(set) var story: [Record] = []
   /// The number of the last record, kept or not.
-  @exclusivity(unchecked) public private(set) var lastNumber: UInt64 = 0
+  public var lastNumber: UInt64 { number }
+  @exclusivity(unchecked) @usableFromInline var number: UInt64 = 0
   /// The record that what happens now follows from.
   @exclusivity(unchecked) public var currentCause: UInt64 = 0
   @exclusivity(unchecked) public var now: SimTime = .zero
   public weak var motionSink: (any TraceSink)? { didSet { keepsMotion = motionSink != nil } }
-  @exclusivity(unchecked) private var keepsMotion = false
+  @exclusivity(unchecked) @usableFromInline var keepsMotion = false
 
   /// Nodes and rules by their rows.
   public let nodes: [ComponentName]
@@ -41,7 +42,7 @@ public final class Recorder {
 
   private var storyDigests = KeyedDigests()
   /// A table and not an array: it is changed thrice a hop, and an array would each time be asked whether it is shared.
-  private let trajectory: Table<RollingDigest>
+  @usableFromInline let trajectory: Table<RollingDigest>
   /// Packets dropped, by reason.
   @exclusivity(unchecked) public private(set) var dropCounts = [UInt64](repeating: 0, count: 256)
 
@@ -71,9 +72,9 @@ public final class Recorder {
     return ConversationID(conversations.count - 1)
   }
 
-  @inline(__always) private func nextNumber() -> UInt64 {
-    lastNumber &+= 1
-    return lastNumber
+  @inlinable @inline(__always) func nextNumber() -> UInt64 {
+    number &+= 1
+    return number
   }
 
   /// Keeps a story record, numbered and stamped; what follows in this event has it as its cause.
@@ -108,7 +109,7 @@ public final class Recorder {
   }
 
   /// A packet did something; returns the record's number, which is the packet's new cause.
-  @inline(__always) @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public func motion(_ kind: RecordKind, _ packet: Packet, at node: NodeID, cause: UInt64) -> UInt64 {
     let number = nextNumber()
     if kind != .translated { move(kind, packet, at: node) }
@@ -121,12 +122,12 @@ public final class Recorder {
     trajectory[Int(node.index)].add(mix(UInt64(RecordKind.timer.rawValue), UInt64(bitPattern: now.nanoseconds)))
   }
 
-  @inline(__always) private func move(_ kind: RecordKind, _ packet: Packet, at node: NodeID) {
+  @inlinable @inline(__always) func move(_ kind: RecordKind, _ packet: Packet, at node: NodeID) {
     let word = packet.luck ^ UInt64(bitPattern: now.nanoseconds) &* 0x9E37_79B9_7F4A_7C15
     trajectory[Int(node.index)].add(word &+ UInt64(kind.rawValue) &+ UInt64(UInt32(bitPattern: packet.length)) << 32)
   }
 
-  @inline(never) private func emitMotion(_ kind: RecordKind, _ packet: Packet, at node: NodeID, cause: UInt64, number: UInt64) {
+  @usableFromInline @inline(never) func emitMotion(_ kind: RecordKind, _ packet: Packet, at node: NodeID, cause: UInt64, number: UInt64) {
     var record = Record(kind: kind, node: node)
     record.number = number
     record.cause = cause

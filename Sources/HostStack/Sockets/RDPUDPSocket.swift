@@ -64,8 +64,8 @@ public final class RDPUDPSocket: Carrier, Deadlined {
     machine.handle(input, at: stack.now, into: &mine)
     if let peer = machine.peerStream { incoming = peer }
     // What the machine sends goes before anything a handler adds: handlers feed the machine again.
-    for effect in mine { if case .send = effect { perform(effect) } }
-    for effect in mine { if case .send = effect {} else { perform(effect) } }
+    for row in mine.indices { if case .send = mine[row] { perform(mine[row]) } }
+    for row in mine.indices { if case .send = mine[row] {} else { perform(mine[row]) } }
     mine.removeAll(keepingCapacity: true)
     stack.rdpudpEffects.append(mine)
     let deadline = isClosed ? .never : machine.nextDeadline ?? .never

@@ -33,7 +33,7 @@ extension Network {
     var hairpin = TranslationPlan.pass
     if shape.translator >= 0 {
       arrived = (flight.pointee.packet.source, flight.pointee.packet.destination)
-      guard translateInward(slot, &plan, &hairpin, from: incoming, shape: shape) else { return }
+      guard translator(of: shape, { translateInward(slot, &plan, &hairpin, from: incoming, by: $0) }) else { return }
     } else {
       arrived = nil
     }
@@ -94,11 +94,17 @@ extension Network {
 
   // MARK: Translation
 
+  /// Lends a node's translator without counting the reference.
+  @inline(__always)
+  private func translator<Result>(of shape: Node, _ body: (AddressTranslator) -> Result) -> Result {
+    uncounted[Int(shape.translator)]._withUnsafeGuaranteedRef(body)
+  }
+
   /// Translates an arriving packet inward (or hairpins it); returns whether it goes on.
   private func translateInward(
-    _ slot: UInt32, _ plan: inout TranslationPlan, _ hairpin: inout TranslationPlan, from incoming: Interface, shape: Node
+    _ slot: UInt32, _ plan: inout TranslationPlan, _ hairpin: inout TranslationPlan, from incoming: Interface,
+    by translator: AddressTranslator
   ) -> Bool {
-    let translator = translators[Int(shape.translator)]
     let flight = pool[slot]
     let node = incoming.node
     if incoming.side != .outside {
@@ -202,11 +208,10 @@ extension Network {
     }
     var outward = hairpin
     if shape.translator >= 0, incoming.side != .outside, outgoing.side == .outside {
-      let translator = translators[Int(shape.translator)]
       if flight.pointee.packet.proto == .icmp {
-        guard translateErrorOutward(slot, by: translator, at: node) else { return }
+        guard translator(of: shape, { translateErrorOutward(slot, by: $0, at: node) }) else { return }
       } else {
-        outward = translator.planOutward(flight.pointee.packet, now: now, chance: chance)
+        outward = translator(of: shape) { $0.planOutward(flight.pointee.packet, now: now, chance: chance) }
         guard apply(outward, toSource: true, slot, at: node) else { return }
       }
     }
@@ -217,12 +222,13 @@ extension Network {
     }
     // Every filter has passed it: now the tables learn of it.
     if shape.translator >= 0 {
-      let translator = translators[Int(shape.translator)]
-      if case .pass = outward {
-      } else {
-        translator.commitOutward(outward, asArrived(flight.pointee.packet), now: now, recorder: recorder)
+      translator(of: shape) {
+        if case .pass = outward {
+        } else {
+          $0.commitOutward(outward, asArrived(flight.pointee.packet), now: now, recorder: recorder)
+        }
+        $0.commitInward(inward, flight.pointee.packet, now: now)
       }
-      translator.commitInward(inward, flight.pointee.packet, now: now)
     }
     if let tracked { remember(tracked.packet, at: node, by: tracked.list) }
     if entered { remember(asArrived(flight.pointee.packet), at: node, by: shape.ingress) }

@@ -82,7 +82,7 @@ public final class AddressTranslator {
   public var mappingCount: Int { inward.count }
 
   @inline(__always) func owns(_ address: IPAddress) -> Bool {
-    for own in outside where own == address { return true }
+    for row in outside.indices where outside[row] == address { return true }
     return false
   }
 
@@ -115,7 +115,9 @@ public final class AddressTranslator {
   private func planOutward(proto: TransportProtocol, inside: Endpoint, remote: Endpoint, now: SimTime, chance: Chance) -> TranslationPlan {
     guard inside.address.isV4 else { return .pass }
     if behaviour.oneToOne {
-      for pair in pairs where pair.inside == inside.address { return .existing(to: Endpoint(pair.outside, inside.port), mapping: -1) }
+      for row in pairs.indices where pairs[row].inside == inside.address {
+        return .existing(to: Endpoint(pairs[row].outside, inside.port), mapping: -1)
+      }
       return .drop(.natNoMapping)
     }
     let key = OutwardKey(proto: proto, inside: inside, remote: remoteKey(mapping: remote))
@@ -203,8 +205,8 @@ public final class AddressTranslator {
   /// Whether and to whom a packet for an external address goes. The filter is asked before anything is refreshed.
   func planInward(_ packet: Packet, now: SimTime) -> TranslationPlan {
     if behaviour.oneToOne {
-      for pair in pairs where pair.outside == packet.destination.address {
-        return .existing(to: Endpoint(pair.inside, packet.destination.port), mapping: -1)
+      for row in pairs.indices where pairs[row].outside == packet.destination.address {
+        return .existing(to: Endpoint(pairs[row].inside, packet.destination.port), mapping: -1)
       }
       return .pass
     }
