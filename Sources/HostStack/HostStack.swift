@@ -23,6 +23,18 @@ struct SocketKey: FlatKey, BitwiseCopyable {
   @inline(__always) var flatHash: UInt64 { local.hash &* 31 &+ remote.hash ^ UInt64(UInt32(bitPattern: node)) << 20 }
 }
 
+/// Effect buffers not in use: the world's, so that no call allocates once as many exist as calls are nested.
+struct SpareBuffers<Effect>: ~Copyable {
+  private var spare: [[Effect]] = []
+
+  mutating func take() -> [Effect] { spare.popLast() ?? [] }
+  mutating func giveBack(_ buffer: inout [Effect]) {
+    buffer.removeAll(keepingCapacity: true)
+    spare.append([])
+    swap(&spare[spare.count - 1], &buffer)
+  }
+}
+
 /// Accepts TCP connections on a port.
 public protocol StreamListener: AnyObject {
   /// A connection is being opened by a peer; returns who handles it, or `nil` to refuse.
@@ -50,9 +62,9 @@ public final class HostStack: NetworkDelegate {
   /// Applications behind virtual interfaces, by interface row.
   var tunnels: [Int32: VPNEndpoint] = [:]
 
-  /// Effect buffers not in use. A machine's effects may feed the same machine again, so each call takes its own from here.
-  var tcpEffects: [[TCPConnection.Effect]] = []
-  var rdpudpEffects: [[RDPUDPConnection.Effect]] = []
+  /// A machine's effects may feed the same machine again, so each call takes a buffer of its own.
+  var tcpEffects = SpareBuffers<TCPConnection.Effect>()
+  var rdpudpEffects = SpareBuffers<RDPUDPConnection.Effect>()
 
   /// What the world's layers are made of: each lives as long as the world, so that layers can point at each other freely.
   private var kept: [AnyObject] = []

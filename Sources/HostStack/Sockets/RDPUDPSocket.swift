@@ -60,14 +60,13 @@ public final class RDPUDPSocket: Carrier, Deadlined {
   private func feed(_ input: RDPUDPConnection.Input) {
     guard !isClosed else { return }
     // Effects may lead back here (a reader that writes): each call works on its own buffer.
-    var mine = stack.rdpudpEffects.popLast() ?? []
+    var mine = stack.rdpudpEffects.take()
     machine.handle(input, at: stack.now, into: &mine)
     if let peer = machine.peerStream { incoming = peer }
     // What the machine sends goes before anything a handler adds: handlers feed the machine again.
-    for row in mine.indices { if case .send = mine[row] { perform(mine[row]) } }
-    for row in mine.indices { if case .send = mine[row] {} else { perform(mine[row]) } }
-    mine.removeAll(keepingCapacity: true)
-    stack.rdpudpEffects.append(mine)
+    for row in 0..<mine.count { if case .send = mine[row] { perform(mine[row]) } }
+    for row in 0..<mine.count { if case .send = mine[row] {} else { perform(mine[row]) } }
+    stack.rdpudpEffects.giveBack(&mine)
     let deadline = isClosed ? .never : machine.nextDeadline ?? .never
     if deadline != armed {
       armed = deadline

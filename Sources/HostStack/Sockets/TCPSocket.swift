@@ -160,13 +160,12 @@ public final class TCPSocket: Carrier, Deadlined {
   private func feed(_ input: TCPConnection.Input) {
     guard !isClosed else { return }
     // Effects may lead back here (a reader that writes): each call works on its own buffer.
-    var mine = stack.tcpEffects.popLast() ?? []
+    var mine = stack.tcpEffects.take()
     machine.handle(input, at: stack.now, into: &mine)
     // What the machine sends goes before anything a handler adds: handlers feed the machine again.
-    for row in mine.indices { if case .send = mine[row] { perform(mine[row]) } }
-    for row in mine.indices { if case .send = mine[row] {} else { perform(mine[row]) } }
-    mine.removeAll(keepingCapacity: true)
-    stack.tcpEffects.append(mine)
+    for row in 0..<mine.count { if case .send = mine[row] { perform(mine[row]) } }
+    for row in 0..<mine.count { if case .send = mine[row] {} else { perform(mine[row]) } }
+    stack.tcpEffects.giveBack(&mine)
     rearm()
   }
 
