@@ -1,5 +1,6 @@
 // Whole documented sessions: world building, the run and the folding, on one core and on two.
 import Foundation
+import ResultStore
 import ScenarioFormat
 import ScenarioModel
 import Simulation
@@ -9,12 +10,16 @@ import Trace
 /// Sessions of one scenario whose blueprint is built once, a world a seed.
 struct SessionBench: Sendable {
   private let blueprint: Blueprint
+  private let source: String
 
   /// - Parameter path: the scenario file, from the working directory.
-  init(_ path: String) throws { blueprint = Blueprint(try ScenarioReader.read(file: path)) }
+  init(_ path: String) throws {
+    blueprint = Blueprint(try ScenarioReader.read(file: path))
+    source = try String(contentsOfFile: path, encoding: .utf8)
+  }
 
-  /// Runs `count` sessions; the digest is over every fingerprint. A store's rows would be written where the result is dropped here.
-  @inline(never) private func batch(_ count: Int, from seed: Int) -> RollingDigest {
+  /// Runs `count` sessions; the digest is over every fingerprint. With a store, its rows are written.
+  @inline(never) private func batch(_ count: Int, from seed: Int, into store: RunStore? = nil) -> RollingDigest {
     var digest = RollingDigest()
     for seed in seed..<seed + count {
       do {
@@ -22,7 +27,8 @@ struct SessionBench: Sendable {
         digest.add(run.fingerprints.outcome)
         digest.add(run.fingerprints.protocolStory)
         digest.add(run.fingerprints.trajectory)
-      } catch { preconditionFailure("a documented session broke a law: \(error)") }
+        try store?.write(run, source: source, resolved: source)
+      } catch { preconditionFailure("a documented session: \(error)") }
     }
     return digest
   }
@@ -31,6 +37,17 @@ struct SessionBench: Sendable {
   func round(sessions: Int) -> Round {
     var digest = RollingDigest()
     let seconds = elapsed { digest = batch(sessions, from: 1) }
+    return Round(value: Double(sessions) / seconds, checksum: digest.value)
+  }
+
+  /// The same with every result written into a new file.
+  func storedRound(sessions: Int) throws -> Round {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let store = try RunStore(path: folder.appendingPathComponent("bench.sqlite").path)
+    var digest = RollingDigest()
+    let seconds = elapsed { digest = batch(sessions, from: 1, into: store) }
     return Round(value: Double(sessions) / seconds, checksum: digest.value)
   }
 

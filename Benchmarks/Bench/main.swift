@@ -42,6 +42,7 @@ do {
   measures += [
     Measure(name: "hops_mps", workload: "hops") { HopChain.round(events: 2_000_000) },
     Measure(name: "sessions_per_s", workload: "sessions") { session.round(sessions: 500) },
+    Measure(name: "stored_sessions_per_s", workload: "sessions") { try session.storedRound(sessions: 500) },
     Measure(name: "worlds_per_s", workload: "worlds") { session.worlds(1_000) },
     Measure(name: "session_events", workload: "session events") { try session.events() },
     Measure(name: "sweep_two_cores_ratio", workload: "two cores") { session.twoCores(sessions: 500) },

@@ -17,10 +17,16 @@ public struct Fingerprints: Hashable, Sendable {
 }
 
 /// Digests per key, combined in key order so that neither hash order nor idle components show.
-struct KeyedDigests {
-  private var digests: [UInt64: RollingDigest] = [:]
+struct KeyedDigests: ~Copyable {
+  private var rows = FlatTable<UInt64, UInt32>()
+  private var digests: [(key: UInt64, digest: RollingDigest)] = []
 
-  mutating func add(_ word: UInt64, under key: UInt64) { digests[key, default: RollingDigest()].add(word) }
+  mutating func add(_ word: UInt64, under key: UInt64) {
+    if let row = rows[key] { return digests[Int(row)].digest.add(word) }
+    rows.insert(UInt32(digests.count), for: key)
+    digests.append((key, RollingDigest()))
+    digests[digests.count - 1].digest.add(word)
+  }
 
   func combined() -> UInt64 {
     var whole = RollingDigest()

@@ -38,6 +38,8 @@ public final class Recorder {
   /// Names of machines and their states, interned.
   public private(set) var names: [String] = [""]
   private var nameRows: [String: UInt16] = ["": 0]
+  /// The stable hash of each name.
+  private var nameHashes: [UInt64] = [stableHash("")]
   @exclusivity(unchecked) public var conversations: [Conversation] = []
 
   private var storyDigests = KeyedDigests()
@@ -63,6 +65,7 @@ public final class Recorder {
     let row = UInt16(names.count)
     names.append(name)
     nameRows[name] = row
+    nameHashes.append(stableHash(name))
     return row
   }
 
@@ -88,9 +91,9 @@ public final class Recorder {
     switch record.kind {
     case .milestone, .transition, .attempt, .candidate, .pair, .decision, .probe:
       let machine = mix(key(of: record.node).value, UInt64(record.session), UInt64(record.attempt.rawValue))
-      let code = record.kind == .transition ? stableHash(names[Int(record.code)]) : UInt64(record.code)
+      let code = record.kind == .transition ? nameHashes[Int(record.code)] : UInt64(record.code)
       let named = record.kind == .transition || record.kind == .decision
-      let detail = named ? stableHash(names[Int(record.detail)]) : UInt64(record.detail)
+      let detail = named ? nameHashes[Int(record.detail)] : UInt64(record.detail)
       storyDigests.add(mix(UInt64(record.kind.rawValue), code, detail), under: machine)
     default: break
     }

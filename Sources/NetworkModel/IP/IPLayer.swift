@@ -248,7 +248,7 @@ extension Network {
     var row = Int(shape.routeStart)
     while row < Int(shape.routeEnd) {
       let route = routes[row]
-      if route.prefix.contains(address), bound == .none || bound == route.interface, interfaces[Int(route.interface.index)].up {
+      if route.contains(address), bound == .none || bound == route.interface, interfaces[Int(route.interface.index)].up {
         return route.interface
       }
       row += 1

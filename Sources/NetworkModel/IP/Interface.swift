@@ -60,6 +60,25 @@ public struct Route: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
+/// A route as it is looked up: its prefix with the mask made once and not at every packet.
+struct RouteRow: BitwiseCopyable {
+  private let high: UInt64
+  private let low: UInt64
+  private let highMask: UInt64
+  private let lowMask: UInt64
+  let interface: InterfaceID
+
+  init(_ route: Route) {
+    let mask = IPPrefix(IPAddress(high: .max, low: .max), length: Int(route.prefix.length)).address
+    (high, low, highMask, lowMask) = (route.prefix.address.high, route.prefix.address.low, mask.high, mask.low)
+    interface = route.interface
+  }
+
+  @inline(__always) func contains(_ address: IPAddress) -> Bool {
+    address.high & highMask == high && address.low & lowMask == low
+  }
+}
+
 /// A node as the IP layer sees it.
 public struct Node: Sendable, BitwiseCopyable {
   public var forwards: Bool

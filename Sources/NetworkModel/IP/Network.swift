@@ -60,7 +60,7 @@ public final class Network {
   public let nodes: Table<Node>
   public let interfaces: Table<Interface>
   public let links: Table<LinkDirection>
-  let routes: Table<Route>
+  let routes: Table<RouteRow>
   @exclusivity(unchecked) var neighbours = FlatTable<NodeAddress, InterfaceID>()
   @exclusivity(unchecked) var locals = FlatTable<NodeAddress, InterfaceID>()
   public let rules: Table<Rule>
@@ -91,7 +91,7 @@ public final class Network {
     rules = Table(plan.rules)
     ruleLists = Table(plan.ruleLists)
     var nodes = plan.nodes
-    var routes: [Route] = []
+    var routes: [RouteRow] = []
     self.translators = plan.translators.map {
       AddressTranslator(behaviour: $0.behaviour, key: $0.key, node: $0.node, outside: $0.outside, pairs: $0.pairs)
     }
@@ -103,7 +103,7 @@ public final class Network {
         if route.prefix.length == 128, route.metric == 0, node.forwards {
           neighbours.insert(route.interface, for: NodeAddress(node: Int32(row), address: route.prefix.address))
         } else {
-          routes.append(route)
+          routes.append(RouteRow(route))
         }
       }
       nodes[row].routeEnd = Int32(routes.count)
@@ -278,7 +278,8 @@ public final class Network {
 struct NodeAddress: FlatKey, BitwiseCopyable {
   var node: Int32
   var address: IPAddress
+  /// The table spreads it; an address and a node need only stay apart. Looked up twice a hop.
   @inline(__always) var flatHash: UInt64 {
-    Endpoint(address, UInt16(truncatingIfNeeded: node)).hash ^ UInt64(UInt32(bitPattern: node))
+    address.low ^ address.high &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(UInt32(bitPattern: node)) << 40
   }
 }
