@@ -23,6 +23,9 @@ public struct Table<Row: BitwiseCopyable>: ~Copyable {
 
   deinit { rows.deallocate() }
 
+  /// The first row of which `predicate` holds.
+  public func firstIndex(where predicate: (Row) -> Bool) -> Int? { (0..<count).first { predicate(rows[$0]) } }
+
   /// The row at `index`.
   /// - Precondition: there is one.
   @inlinable public subscript(index: Int) -> Row {

@@ -19,10 +19,13 @@ struct Folding {
   }
 
   func result() -> RunResult {
-    var bySession: [Int: [Record]] = [:]
-    for record in recorder.story where record.session > 0 && record.topic != .probe { bySession[Int(record.session), default: []].append(record) }
+    var bySession: [[Record]] = Array(repeating: [], count: scenario.sessions.count + 1)
+    if scenario.sessions.count == 1 { bySession[1].reserveCapacity(recorder.story.count) }
+    for record in recorder.story where record.topic != .probe && bySession.indices.contains(Int(record.session)) {
+      bySession[Int(record.session)].append(record)
+    }
     let sessions = scenario.sessions.enumerated().map { row, spec in
-      SessionFolding(ordinal: row + 1, spec: spec, records: bySession[row + 1] ?? [], folding: self).result()
+      SessionFolding(ordinal: row + 1, spec: spec, records: bySession[row + 1], folding: self).result()
     }
     let probes = scenario.probes.enumerated().map { row, spec in probe(row + 1, spec) }
     let expectations = scenario.expectations.map { judge($0, sessions, probes) }
@@ -39,7 +42,7 @@ struct Folding {
   func rule(_ row: Int32) -> ComponentName? { row >= 0 ? recorder.rules[Int(row)] : nil }
 
   /// The drops among `records`, one entry per pair, node, rule and reason, in order of the first.
-  func blockers(_ records: [Record]) -> [Blocker] {
+  func blockers(_ records: some Sequence<Record>) -> [Blocker] {
     var found: [Blocker] = []
     for record in records {
       guard let reason = record.dropReason, reason.standsInTheWay else { continue }

@@ -71,12 +71,12 @@ struct SessionFolding {
 
   private func attempt(_ transport: Transport, _ decision: Record?) -> AttemptResult {
     let told = records.filter { $0.kind == .attempt && $0.attempt == transport }
-    let own = records.filter { $0.attempt == transport }
+    let own = records.lazy.filter { $0.attempt == transport }
     let ended = told.last { $0.outcome != .pending }
     var result = AttemptResult(
       transport: transport, outcome: ended?.outcome ?? (told.isEmpty ? .notTried : .pending), reason: ended?.reason ?? .none,
       setting: ended.map { folding.recorder.names[Int($0.extra)] } ?? "", started: told.first { $0.outcome == .pending }?.time,
-      ended: ended?.time, blockers: folding.blockers(own), reached: own.last { $0.kind == .milestone }?.milestone)
+      ended: ended?.time, blockers: folding.blockers(own), reached: records.last { $0.kind == .milestone && $0.attempt == transport }?.milestone)
     switch transport {
     case .reverseConnect:
       result.started = time(of: .click)
