@@ -26,6 +26,7 @@ run: build
 	@$(RELEASE) run Scenarios/documented --db results/shortpath.sqlite
 
 test: build
+	@$(SWIFT) format lint --strict -r Sources Tests Benchmarks Package.swift
 	@$(SWIFT) build --build-tests
 	@$(SWIFT) test --skip-build
 	@Tests/end-to-end.sh $(BUILD)/debug/shortpath $(RELEASE)

@@ -42,7 +42,9 @@ let package = Package(
     room(
       "ScenarioModel",
       ["SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "VirtualDesktop"]),
-    room("ScenarioFormat", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", .product(name: "Yams", package: "Yams")]),
+    room(
+      "ScenarioFormat",
+      ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", .product(name: "Yams", package: "Yams")]),
     room(
       "Simulation",
       [
@@ -67,7 +69,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "Bench",
-      dependencies: ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation", "ResultStore"],
+      dependencies: [
+        "SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation", "ResultStore",
+      ],
       path: "Benchmarks/Bench", swiftSettings: strict),
     tests(of: "SimulationKernel", ["SimulationKernel"]),
     tests(of: "ScenarioFormat", ["SimulationKernel", "Wire", "NetworkModel", "ScenarioModel", "ScenarioFormat"]),

@@ -12,7 +12,8 @@ public enum Explanation {
   public static func text(_ run: RunResult, session: Int, format: ReportFormat = .text, width: Int = 120) -> String {
     let story = Story(run, session: session)
     var document = Document()
-    document.add(.title("\(run.scenario.id), session \(session): \(run.shown(story.session.client)) to \(run.shown(story.session.host))"))
+    document.add(
+      .title("\(run.scenario.id), session \(session): \(run.shown(story.session.client)) to \(run.shown(story.session.host))"))
     document.add(.paragraph(RunTable.sentence(of: story.session)))
     document.add(.list(facts(of: story)))
     document.add(.heading("Steps, in milliseconds from the click"))
@@ -67,7 +68,8 @@ public enum Explanation {
     for point in story.session.milestones {
       let what = point.attempt == .reverseConnect ? point.milestone.title : "\(point.attempt.name): \(point.milestone.title)"
       table.rows.append([
-        point.milestone.step.map(String.init) ?? "", story.afterClick(point.time), story.run.shown(point.node), what, "\(point.record)",
+        point.milestone.step.map(String.init) ?? "", story.afterClick(point.time), story.run.shown(point.node), what,
+        "\(point.record)",
       ])
     }
     return table

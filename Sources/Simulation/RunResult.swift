@@ -46,7 +46,8 @@ public struct AttemptResult: Sendable, Equatable {
   /// The blocker that tells most of why it ended so: a rule before anything else; `nil` when nothing needed one.
   public var mainBlocker: Blocker? {
     switch outcome {
-    case .failed, .pending: blockers.first { $0.rule != nil && !$0.isDefaultDenial } ?? blockers.first { $0.rule != nil } ?? blockers.first
+    case .failed, .pending:
+      blockers.first { $0.rule != nil && !$0.isDefaultDenial } ?? blockers.first { $0.rule != nil } ?? blockers.first
     case .won: reason == .otherPathBlocked ? blockers.first { $0.rule != nil && !$0.isDefaultDenial } : nil
     case .abandoned, .notTried: nil
     }

@@ -47,7 +47,8 @@ public final class World: DesktopObserver {
       let name = ComponentKey(tunnel.id)
       let key = Secret(id: Chance(seed: seed).draw(name, .credential, 1))
       let settings = VPNSettings(key: key, name: name, inner: tunnel.inner, processing: tunnel.processing)
-      let gateway = gateways[tunnel.gatewayEndpoint] ?? VPNGateway(node: tunnel.gateway, port: tunnel.gatewayEndpoint.port, stack: stack)
+      let gateway =
+        gateways[tunnel.gatewayEndpoint] ?? VPNGateway(node: tunnel.gateway, port: tunnel.gatewayEndpoint.port, stack: stack)
       gateways[tunnel.gatewayEndpoint] = gateway
       gateway.add(settings, interface: tunnel.gatewayInterface)
       let client = VPNClient(
@@ -131,8 +132,10 @@ public final class World: DesktopObserver {
       !host.shortpath.publicNetworks
       ? ("publicUDP", .hostPolicy) : scenario.hostPool.publicUDP.allows ? nil : ("PublicUdp", .hostPoolSetting)
     return SessionHostSettings(
-      broker: Endpoint(blueprint.broker.address, ServicePort.https), brokerName: ComponentKey("broker"), ways: ways, stunServers: stun,
-      listenerPort: managed == nil ? host.shortpath.listenerPort : nil, managedForbidden: managed, publicForbidden: open, timing: timing)
+      broker: Endpoint(blueprint.broker.address, ServicePort.https), brokerName: ComponentKey("broker"), ways: ways,
+      stunServers: stun,
+      listenerPort: managed == nil ? host.shortpath.listenerPort : nil, managedForbidden: managed, publicForbidden: open,
+      timing: timing)
   }
 
   private func makeHappenings() {
@@ -172,7 +175,8 @@ public final class World: DesktopObserver {
       case .stun: .stun
       }
     let plan = ProbePlan(
-      ordinal: ordinal, kind: kind, remote: Endpoint(address, probe.port), count: probe.count, interval: probe.interval, size: probe.size,
+      ordinal: ordinal, kind: kind, remote: Endpoint(address, probe.port), count: probe.count, interval: probe.interval,
+      size: probe.size,
       sourcePort: probe.sourcePort, interface: interface)
     let prober = Prober(plan, at: node, stack: stack) { [unowned self] in self.settled() }
     at(probe.at, node: node) { prober.start() }

@@ -130,7 +130,9 @@ public final class Recorder {
     trajectory[Int(node.index)].add(word &+ UInt64(kind.rawValue) &+ UInt64(UInt32(bitPattern: packet.length)) << 32)
   }
 
-  @usableFromInline @inline(never) func emitMotion(_ kind: RecordKind, _ packet: Packet, at node: NodeID, cause: UInt64, number: UInt64) {
+  @usableFromInline @inline(never) func emitMotion(
+    _ kind: RecordKind, _ packet: Packet, at node: NodeID, cause: UInt64, number: UInt64
+  ) {
     var record = Record(kind: kind, node: node)
     record.number = number
     record.cause = cause

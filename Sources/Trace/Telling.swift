@@ -12,7 +12,8 @@ extension Recorder {
   }
 
   /// A machine entered a state.
-  public func transition(_ machine: String, to state: String, at node: NodeID, session: Int, attempt: Transport = .reverseConnect) {
+  public func transition(_ machine: String, to state: String, at node: NodeID, session: Int, attempt: Transport = .reverseConnect)
+  {
     var record = Record(kind: .transition, node: node, code: intern(state))
     record.detail = intern(machine)
     record.session = UInt16(session)

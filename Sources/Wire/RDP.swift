@@ -82,7 +82,8 @@ public enum RDPMessage: Hashable, Sendable {
     case .clientInfo: 374
     case .rttMeasureRequest, .rttMeasureResponse: Self.mcsData + 4 + 6
     case .licenseValidClient, .licenseRefused: Self.mcsData + 4 + 16
-    case .initiateMultitransport(_, _, let listener): Self.mcsData + 4 + 24 + (listener.isEmpty ? 0 : 2 + 26 + 48 * listener.count)
+    case .initiateMultitransport(_, _, let listener):
+      Self.mcsData + 4 + 24 + (listener.isEmpty ? 0 : 2 + 26 + 48 * listener.count)
     case .multitransportResponse: Self.mcsData + 4 + 8
     case .shortpathCandidates(let list): Self.mcsData + 4 + list.encodedLength
     case .demandActive: 426

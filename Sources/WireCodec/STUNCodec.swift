@@ -16,8 +16,10 @@ public enum STUNCodec {
     if let priority = message.priority { append(0x0024, bytes(priority), to: &body) }
     if message.useCandidate { append(0x0025, [], to: &body) }
     switch message.role {
-    case .controlling(let breaker): append(0x802A, bytes(UInt32(breaker >> 32)) + bytes(UInt32(truncatingIfNeeded: breaker)), to: &body)
-    case .controlled(let breaker): append(0x8029, bytes(UInt32(breaker >> 32)) + bytes(UInt32(truncatingIfNeeded: breaker)), to: &body)
+    case .controlling(let breaker):
+      append(0x802A, bytes(UInt32(breaker >> 32)) + bytes(UInt32(truncatingIfNeeded: breaker)), to: &body)
+    case .controlled(let breaker):
+      append(0x8029, bytes(UInt32(breaker >> 32)) + bytes(UInt32(truncatingIfNeeded: breaker)), to: &body)
     case nil: break
     }
     let length = UInt16(body.count + (message.fingerprint ? 8 : 0))
@@ -54,7 +56,10 @@ public enum STUNCodec {
 
   private static func bytes(_ word: UInt16) -> [UInt8] { [UInt8(word >> 8), UInt8(truncatingIfNeeded: word)] }
   private static func bytes(_ word: UInt32) -> [UInt8] {
-    [UInt8(word >> 24), UInt8(truncatingIfNeeded: word >> 16), UInt8(truncatingIfNeeded: word >> 8), UInt8(truncatingIfNeeded: word)]
+    [
+      UInt8(word >> 24), UInt8(truncatingIfNeeded: word >> 16), UInt8(truncatingIfNeeded: word >> 8),
+      UInt8(truncatingIfNeeded: word),
+    ]
   }
 
   /// The CRC-32 of ITU-T V.42 (reflected, polynomial 0x04C11DB7).

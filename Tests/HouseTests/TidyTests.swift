@@ -3,7 +3,8 @@ import Foundation
 import Testing
 
 @Suite struct TidyTests {
-  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
 
   /// Rooms of the simulated world and above it up to `Studies`, with the rooms each may enter.
   private static let mayImport: [String: [String]] = [
@@ -54,7 +55,8 @@ import Testing
   @Test("no wall clock, no unseeded chance, no libm, no locks and no async in the simulated world")
   func bannedWords() throws {
     let banned = try Regex(
-      #"\b(Date|ContinuousClock|SuspendingClock|DispatchTime|SystemRandomNumberGenerator|Task|Mutex|async|await)\b|\.random\(|\.shuffled\(|\b(log|exp|pow|sqrt|sin|cos)\("#)
+      #"\b(Date|ContinuousClock|SuspendingClock|DispatchTime|SystemRandomNumberGenerator|Task|Mutex|async|await)\b|\.random\(|\.shuffled\(|\b(log|exp|pow|sqrt|sin|cos)\("#
+    )
     for room in Self.mayImport.keys.sorted() where room != "Studies" {
       for (path, text) in Self.files("Sources/\(room)") {
         for (number, line) in Self.code(text) { #expect(line.firstMatch(of: banned) == nil, "\(path):\(number): \(line)") }

@@ -13,7 +13,9 @@ import Wire
   func fileHolds(name: String) throws {
     let run = try Files.scenario(name).run()
     #expect(run.end == .settled)
-    for expectation in run.expectations { #expect(expectation.verdict == .held, "\(expectation.text): found \(expectation.found)") }
+    for expectation in run.expectations {
+      #expect(expectation.verdict == .held, "\(expectation.text): found \(expectation.found)")
+    }
     #expect(!run.expectations.isEmpty, "a scenario that expects nothing proves nothing")
   }
 
@@ -25,7 +27,8 @@ import Wire
     #expect(steps.map(\.time) == steps.map(\.time).sorted())
     #expect(
       steps.map(\.node) == [
-        "alice", "alice", "alice", "feed", "alice", "alice", "alice", "gateway-west", "broker", "gateway-west", "gateway-west", "alice",
+        "alice", "alice", "alice", "feed", "alice", "alice", "alice", "gateway-west", "broker", "gateway-west", "gateway-west",
+        "alice",
       ])
   }
 
@@ -94,12 +97,15 @@ import Wire
   @Test("two clients behind one NAT have the same outside address and different ports")
   func twoClients() throws {
     let run = try Files.scenario("measured/two-clients").run()
-    let seen = run.sessions.map { session in session.candidates.first { $0.owner == session.client && $0.type == .serverReflexive }!.endpoint }
+    let seen = run.sessions.map { session in
+      session.candidates.first { $0.owner == session.client && $0.type == .serverReflexive }!.endpoint
+    }
     #expect(seen[0].address == seen[1].address)
     #expect(seen[0].port != seen[1].port)
   }
 
-  @Test("channels lose, double and reorder nothing by the switch-over", arguments: Files.all.filter { $0.hasPrefix("documented") })
+  @Test(
+    "channels lose, double and reorder nothing by the switch-over", arguments: Files.all.filter { $0.hasPrefix("documented") })
   func channels(name: String) throws {
     let run = try Files.scenario(name).run()
     let session = run.sessions[0]

@@ -30,7 +30,9 @@ import Wire
     // SYN, SYN+ACK, ClientHello with the ACK, server's flight, Finished with the tunnel request: five trips over the private line.
     let trips: Int64 = 5
     for extra in [1, 7] as [Int64] {
-      let slower = try scenario.with("hosts.sh-1.shortpath.public=off", "links.backbone.delay=\((delay + .milliseconds(extra)).written)").run()
+      let slower = try scenario.with(
+        "hosts.sh-1.shortpath.public=off", "links.backbone.delay=\((delay + .milliseconds(extra)).written)"
+      ).run()
       #expect(try established(slower) - managed == .milliseconds(extra) * trips)
     }
     // ICE's own time does not depend on the line once the internet is the faster way.

@@ -23,7 +23,9 @@ import Wire
     [PoolSwitch.default, .enabled, .disabled].flatMap { managedPool in
       [false, true].flatMap { open in
         [PoolSwitch.default, .disabled].flatMap { publicPool in
-          [false, true].map { Row(listener: listener, managedPool: managedPool, open: open, publicPool: publicPool, clientUDP: $0) }
+          [false, true].map {
+            Row(listener: listener, managedPool: managedPool, open: open, publicPool: publicPool, clientUDP: $0)
+          }
         }
       }
     }

@@ -8,7 +8,8 @@ import Trace
 import Wire
 
 @Suite struct TroubleTests {
-  @Test("with 5 % loss everywhere every session still reaches a transport", arguments: ["1-internet-only", "3-managed-first-found"])
+  @Test(
+    "with 5 % loss everywhere every session still reaches a transport", arguments: ["1-internet-only", "3-managed-first-found"])
   func lossy(name: String) throws {
     let scenario = try Files.scenario("documented/" + name).with(
       "links.transit.loss=5 %", "networks.home.uplink.loss=5 %", "networks.home.uplink.jitter=5 ms")
@@ -104,7 +105,8 @@ import Wire
   @Test("a path that cannot carry 1232 bytes of RDP-UDP is found out by the SYN itself")
   func pathTooNarrow() throws {
     var scenario = try Files.scenario("documented/3-managed-first-found").with("hosts.sh-1.shortpath.public=off")
-    scenario.links[scenario.links.firstIndex { $0.id == "backbone" }!].settings = PathSpec(LinkSettings(delay: .milliseconds(4), mtu: 1_200))
+    scenario.links[scenario.links.firstIndex { $0.id == "backbone" }!].settings = PathSpec(
+      LinkSettings(delay: .milliseconds(4), mtu: 1_200))
     scenario.expectations = []
     let managed = try scenario.run().attempt(.managed)
     #expect(managed.outcome == .failed)

@@ -20,7 +20,10 @@ public final class CrossTraffic: DatagramHandler {
   /// - Parameters:
   ///   - rate: of IP packets, headers included.
   ///   - subject: tells several sources of one host apart.
-  public init(at node: NodeID, to address: IPAddress, rate: BitRate, size: Int, from start: SimTime, until: SimTime, subject: UInt64, stack: HostStack) {
+  public init(
+    at node: NodeID, to address: IPAddress, rate: BitRate, size: Int, from start: SimTime, until: SimTime, subject: UInt64,
+    stack: HostStack
+  ) {
     self.stack = stack
     self.remote = Endpoint(address, CrossTraffic.discardPort)
     self.size = size

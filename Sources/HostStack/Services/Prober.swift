@@ -19,7 +19,8 @@ public struct ProbePlan: Sendable, Equatable {
   /// How long the last datagram's echo is waited for (*assumed*).
   public var patience: SimDuration = .seconds(3)
   public init(
-    ordinal: Int, kind: Kind, remote: Endpoint, count: Int, interval: SimDuration, size: Int, sourcePort: UInt16, interface: InterfaceID
+    ordinal: Int, kind: Kind, remote: Endpoint, count: Int, interval: SimDuration, size: Int, sourcePort: UInt16,
+    interface: InterfaceID
   ) {
     self.ordinal = ordinal
     self.kind = kind
@@ -75,7 +76,8 @@ public final class Prober: DatagramHandler, CarrierHandler {
     if plan.kind == .stun {
       let draw = stack.chance.draw(stack.recorder.key(of: node), .transactionID, UInt64(plan.ordinal))
       binding = BindingTransaction(
-        id: TransactionID(high: UInt32(truncatingIfNeeded: draw >> 32), low: draw), asked: plan.remote, settings: BindingTransaction.Settings())
+        id: TransactionID(high: UInt32(truncatingIfNeeded: draw >> 32), low: draw), asked: plan.remote,
+        settings: BindingTransaction.Settings())
       feed(.start)
     } else {
       sendEcho()
@@ -155,7 +157,8 @@ public final class Prober: DatagramHandler, CarrierHandler {
     alarm?.set(nil)
     socket?.close()
     stack.recorder.probe(
-      plan.ordinal, outcome: answered > 0 ? 1 : refused ? 2 : 0, sent: sent, answered: answered, roundTrip: roundTrip, mapped: mapped,
+      plan.ordinal, outcome: answered > 0 ? 1 : refused ? 2 : 0, sent: sent, answered: answered, roundTrip: roundTrip,
+      mapped: mapped,
       at: node)
     ended()
   }

@@ -44,7 +44,9 @@ public final class UDPSocket {
   /// Sends a message; `.noRoute` at once when the bound interface has none (strong end system, RFC 1122 §3.3.4.2).
   /// - Parameter source: the own address a wildcard socket answers from: the one that was asked.
   @discardableResult
-  public func send(_ message: Message, to remote: Endpoint, in conversation: ConversationID, from source: IPAddress? = nil) -> SendResult {
+  public func send(_ message: Message, to remote: Endpoint, in conversation: ConversationID, from source: IPAddress? = nil)
+    -> SendResult
+  {
     let length = HeaderLength.ip(remote.address) + HeaderLength.udp + message.encodedLength
     return send(stack.network.store(message), length: length, to: remote, in: conversation, luck: nil, from: source)
   }
@@ -52,12 +54,14 @@ public final class UDPSocket {
   /// Sends a stored message, with luck of its own when given (a tunnel's carrier shares that of what it carries).
   @discardableResult
   func send(
-    _ payload: PayloadHandle, length: Int, to remote: Endpoint, in conversation: ConversationID, luck: UInt64?, from source: IPAddress? = nil
+    _ payload: PayloadHandle, length: Int, to remote: Endpoint, in conversation: ConversationID, luck: UInt64?,
+    from source: IPAddress? = nil
   ) -> SendResult {
     precondition(isOpen, "a datagram from a closed socket at \(local)")
     let luck = luck ?? stack.recorder.conversations[Int(conversation.index)].nextLuck(sender: node)
     let packet = Packet(
-      source: source.map { Endpoint($0, local.port) } ?? local, destination: remote, proto: .udp, length: length, payload: payload, conversation: conversation, luck: luck)
+      source: source.map { Endpoint($0, local.port) } ?? local, destination: remote, proto: .udp, length: length,
+      payload: payload, conversation: conversation, luck: luck)
     return stack.network.send(packet, from: node, bound: interface)
   }
 

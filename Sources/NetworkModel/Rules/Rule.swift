@@ -118,7 +118,9 @@ struct FlowKey: FlatKey, BitwiseCopyable {
     self.high = swapped ? packet.source : packet.destination
   }
 
-  @inline(__always) var flatHash: UInt64 { low.hash &* 31 &+ high.hash ^ UInt64(UInt32(bitPattern: node)) << 8 ^ UInt64(proto.rawValue) }
+  @inline(__always) var flatHash: UInt64 {
+    low.hash &* 31 &+ high.hash ^ UInt64(UInt32(bitPattern: node)) << 8 ^ UInt64(proto.rawValue)
+  }
 }
 
 extension Network {
@@ -128,7 +130,9 @@ extension Network {
     let rules = ruleLists[Int(list)]
     if rules.stateful {
       let asked = packet.proto == .icmp ? quotedFlow(of: packet, at: node) : FlowKey(node: node, packet: packet)
-      if let asked, let expires = flows[asked], now < expires { return RuleVerdict(action: .accept, row: -1, track: packet.proto != .icmp) }
+      if let asked, let expires = flows[asked], now < expires {
+        return RuleVerdict(action: .accept, row: -1, track: packet.proto != .icmp)
+      }
     }
     var row = Int(rules.start)
     while row < Int(rules.end) {

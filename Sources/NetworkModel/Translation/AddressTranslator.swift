@@ -112,7 +112,9 @@ public final class AddressTranslator {
     planOutward(proto: packet.proto, inside: packet.source, remote: packet.destination, now: now, chance: chance)
   }
 
-  private func planOutward(proto: TransportProtocol, inside: Endpoint, remote: Endpoint, now: SimTime, chance: Chance) -> TranslationPlan {
+  private func planOutward(proto: TransportProtocol, inside: Endpoint, remote: Endpoint, now: SimTime, chance: Chance)
+    -> TranslationPlan
+  {
     guard inside.address.isV4 else { return .pass }
     if behaviour.oneToOne {
       for row in pairs.indices where pairs[row].inside == inside.address {
@@ -121,7 +123,9 @@ public final class AddressTranslator {
       return .drop(.natNoMapping)
     }
     let key = OutwardKey(proto: proto, inside: inside, remote: remoteKey(mapping: remote))
-    if let row = outward[key], mappings[Int(row)].expires > now { return .existing(to: mappings[Int(row)].outside, mapping: Int32(row)) }
+    if let row = outward[key], mappings[Int(row)].expires > now {
+      return .existing(to: mappings[Int(row)].outside, mapping: Int32(row))
+    }
     let ordinal = (ordinals[EndpointKey(endpoint: inside)] ?? 0) + 1
     guard let port = freePort(for: key, ordinal: ordinal, now: now, chance: chance) else { return .drop(.natPortsExhausted) }
     return .fresh(to: Endpoint(outside[0], port), ordinal: ordinal)
@@ -138,7 +142,9 @@ public final class AddressTranslator {
     }
     for step in 0..<span {
       let port = range.low + UInt16((start + step) % span)
-      if let row = inward[InwardKey(proto: key.proto, outside: Endpoint(outside[0], port))], mappings[Int(row)].expires > now { continue }
+      if let row = inward[InwardKey(proto: key.proto, outside: Endpoint(outside[0], port))], mappings[Int(row)].expires > now {
+        continue
+      }
       return port
     }
     return nil
@@ -238,7 +244,9 @@ public final class AddressTranslator {
       for pair in pairs where pair.outside == error.source.address { return Endpoint(pair.inside, error.source.port) }
       return nil
     }
-    guard let row = inward[InwardKey(proto: error.proto, outside: error.source)], mappings[Int(row)].expires > now else { return nil }
+    guard let row = inward[InwardKey(proto: error.proto, outside: error.source)], mappings[Int(row)].expires > now else {
+      return nil
+    }
     return mappings[Int(row)].key.inside
   }
 

@@ -54,7 +54,8 @@ public struct TranslationBehaviour: Hashable, Sendable, BitwiseCopyable {
 
   public init(
     mapping: MappingBehaviour, filtering: FilteringBehaviour, ports: PortAssignment = .random,
-    portRange: PortRange = PortRange(1024, 65_535), udpLifetime: SimDuration = .seconds(300), tcpLifetime: SimDuration = .seconds(7440),
+    portRange: PortRange = PortRange(1024, 65_535), udpLifetime: SimDuration = .seconds(300),
+    tcpLifetime: SimDuration = .seconds(7440),
     inboundRefresh: Bool = false, hairpinning: Bool = false, oneToOne: Bool = false
   ) {
     self.mapping = mapping

@@ -152,7 +152,9 @@ public struct WorkspaceSubscription: Equatable, Sendable {
       switch input {
       case .received(.token(let token)):
         state = .readingFeed(token, until: now + settings.answerLimit)
-        effects += [.milestone(.tokenIssued), .close(.directory), .send(.feedRequest(token), to: .feed), .milestone(.tokenPassed)]
+        effects += [
+          .milestone(.tokenIssued), .close(.directory), .send(.feedRequest(token), to: .feed), .milestone(.tokenPassed),
+        ]
       case .received(.refused(let refusal, _)): fail(.refused(.directory, refusal), into: &effects)
       case .received: fail(.protocolViolation, into: &effects)
       case .connectionFailed(let service, let loss): fail(.connection(service, loss), into: &effects)

@@ -70,5 +70,6 @@ func complement(of holes: [IPPrefix], in block: IPPrefix) -> [IPPrefix] {
   let length = Int(block.length) + 1
   let bit = length <= 64 ? (UInt64(1) << UInt64(64 - length), UInt64(0)) : (0, UInt64(1) << UInt64(128 - length))
   let upper = IPAddress(high: block.address.high | bit.0, low: block.address.low | bit.1)
-  return complement(of: holes, in: IPPrefix(block.address, length: length)) + complement(of: holes, in: IPPrefix(upper, length: length))
+  return complement(of: holes, in: IPPrefix(block.address, length: length))
+    + complement(of: holes, in: IPPrefix(upper, length: length))
 }

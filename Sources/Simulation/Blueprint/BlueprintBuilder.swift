@@ -122,7 +122,8 @@ struct BlueprintBuilder {
 
   /// Joins two nodes by new interfaces and enters the link in a graph.
   mutating func connect(
-    _ a: NodeID, _ aSide: Interface, _ b: NodeID, _ bSide: Interface, _ settings: PathSpec, id: String, path: String, isPrivate: Bool
+    _ a: NodeID, _ aSide: Interface, _ b: NodeID, _ bSide: Interface, _ settings: PathSpec, id: String, path: String,
+    isPrivate: Bool
   ) -> (InterfaceID, InterfaceID) {
     let ia = addInterface(aSide, name: "\(nodes[Int(a.index)].id).\(id)")
     let ib = addInterface(bSide, name: "\(nodes[Int(b.index)].id).\(id)")
@@ -250,7 +251,8 @@ struct BlueprintBuilder {
             v6: subnets6[end]?.router ?? .unspecified)
         }
         _ = connect(
-          node(link.from), sides[0], node(link.to), sides[1], link.settings, id: link.id, path: link.path, isPrivate: link.isPrivate)
+          node(link.from), sides[0], node(link.to), sides[1], link.settings, id: link.id, path: link.path,
+          isPrivate: link.isPrivate)
       } else {
         addPrivateLine(link)
       }
@@ -284,7 +286,8 @@ struct BlueprintBuilder {
       let mine = addInterface(
         Interface(node: client, side: .privateLine, v4: inner, mtu: tunnel.mtu, up: false), name: "\(tunnel.from).\(tunnel.id)")
       let far = addInterface(
-        Interface(node: gateway, side: .privateLine, v4: pool.router, mtu: tunnel.mtu, up: false), name: "\(tunnel.to).\(tunnel.id)")
+        Interface(node: gateway, side: .privateLine, v4: pool.router, mtu: tunnel.mtu, up: false),
+        name: "\(tunnel.to).\(tunnel.id)")
       pools[tunnel.to] = pool
       for prefix in tunnel.routes { plan.routes[Int(client.index)].append(Route(prefix: prefix, interface: mine)) }
       plan.routes[Int(gateway.index)].append(Route(prefix: IPPrefix(inner, length: 128), interface: far, metric: 1))

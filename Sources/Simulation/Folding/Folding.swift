@@ -35,7 +35,8 @@ struct Folding {
         outcome: outcomeFingerprint(sessions, probes, expectations), protocolStory: recorder.storyFingerprint,
         trajectory: recorder.trajectoryFingerprint),
       end: end, endTime: world.network.now, events: world.network.events, hops: world.network.counts.hops, sessions: sessions,
-      probes: probes, expectations: expectations, drops: drops(), story: recorder.story, nodes: recorder.nodes, rules: recorder.rules,
+      probes: probes, expectations: expectations, drops: drops(), story: recorder.story, nodes: recorder.nodes,
+      rules: recorder.rules,
       names: recorder.names)
   }
 
@@ -102,7 +103,9 @@ struct Folding {
     var reason: DropReason
   }
 
-  private func outcomeFingerprint(_ sessions: [SessionResult], _ probes: [ProbeResult], _ expectations: [ExpectationResult]) -> UInt64 {
+  private func outcomeFingerprint(_ sessions: [SessionResult], _ probes: [ProbeResult], _ expectations: [ExpectationResult])
+    -> UInt64
+  {
     var digest = RollingDigest()
     for session in sessions {
       digest.add(stableHash(session.client))

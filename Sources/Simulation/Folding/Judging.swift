@@ -30,7 +30,9 @@ extension Folding {
       hold(session.transport == transport, "transport \(transport.name)", "transport \(session.transport?.name ?? "none")")
     }
     if let route = expectation.route { hold(session.route == route, "route \(route)", "route \(session.route)") }
-    if let reason = expectation.reason { hold(session.reason.code == reason, "reason \(reason)", "reason \(session.reason.code)") }
+    if let reason = expectation.reason {
+      hold(session.reason.code == reason, "reason \(reason)", "reason \(session.reason.code)")
+    }
     if let within = expectation.within {
       let reached = session.transport == .reverseConnect ? session.connected : session.switched
       hold(reached.map { $0 <= within } ?? false, "within \(within)", "after \(reached?.description ?? "never")")

@@ -33,10 +33,12 @@ struct SessionFolding {
     }
     let route = decision.map { folding.recorder.names[Int($0.detail)] } ?? ""
     var session = SessionResult(
-      ordinal: ordinal, client: spec.client, host: spec.host, transport: transport, route: transport == nil ? "" : route, reason: reason,
+      ordinal: ordinal, client: spec.client, host: spec.host, transport: transport, route: transport == nil ? "" : route,
+      reason: reason,
       sentence: "", clicked: clicked, connected: span(clicked, time(of: .desktop)),
       switched: transport == .reverseConnect ? nil : span(clicked, time(of: .switched)),
-      roundTripBefore: roundTrip(.reverseConnect), roundTrip: transport.flatMap(roundTrip), attempts: attempts, milestones: milestones(),
+      roundTripBefore: roundTrip(.reverseConnect), roundTrip: transport.flatMap(roundTrip), attempts: attempts,
+      milestones: milestones(),
       candidates: candidates(), pairs: pairs, channels: channels())
     session.sentence = SessionSentence(session: session, blocker: other).text
     return session
@@ -58,7 +60,8 @@ struct SessionFolding {
     records.compactMap { record in
       record.milestone.map {
         MilestoneResult(
-          milestone: $0, time: record.time, node: folding.recorder.name(of: record.node), attempt: record.attempt, record: record.number)
+          milestone: $0, time: record.time, node: folding.recorder.name(of: record.node), attempt: record.attempt,
+          record: record.number)
       }
     }
   }
@@ -76,7 +79,8 @@ struct SessionFolding {
     var result = AttemptResult(
       transport: transport, outcome: ended?.outcome ?? (told.isEmpty ? .notTried : .pending), reason: ended?.reason ?? .none,
       setting: ended.map { folding.recorder.names[Int($0.extra)] } ?? "", started: told.first { $0.outcome == .pending }?.time,
-      ended: ended?.time, blockers: folding.blockers(own), reached: records.last { $0.kind == .milestone && $0.attempt == transport }?.milestone)
+      ended: ended?.time, blockers: folding.blockers(own),
+      reached: records.last { $0.kind == .milestone && $0.attempt == transport }?.milestone)
     switch transport {
     case .reverseConnect:
       result.started = time(of: .click)

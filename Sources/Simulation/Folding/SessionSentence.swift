@@ -59,7 +59,10 @@ struct SessionSentence {
         let words = "'\(rule)' on \(blocker.node)"
         if !named.contains(words) { named.append(words) }
       }
-      let why = named.isEmpty ? attempt.mainBlocker.map { "\($0.reason.code) at \($0.node)" } ?? attempt.reason.code : "blocked by " + named.joined(separator: ", ")
+      let why =
+        named.isEmpty
+        ? attempt.mainBlocker.map { "\($0.reason.code) at \($0.node)" } ?? attempt.reason.code
+        : "blocked by " + named.joined(separator: ", ")
       return "\(attempt.transport.name) failed (\(why))"
     }.joined(separator: "; ")
   }

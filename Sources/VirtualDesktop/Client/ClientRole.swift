@@ -16,7 +16,8 @@ public struct ClientSettings: Sendable, Equatable {
   public var udp: Bool
   public var timing: ShortpathTiming
   public init(
-    feed: Endpoint, feedName: ComponentKey, user: ComponentKey, ways: [WayOut], stunServers: [Endpoint], udp: Bool, timing: ShortpathTiming
+    feed: Endpoint, feedName: ComponentKey, user: ComponentKey, ways: [WayOut], stunServers: [Endpoint], udp: Bool,
+    timing: ShortpathTiming
   ) {
     self.feed = feed
     self.feedName = feedName
@@ -92,7 +93,8 @@ public final class ClientRole: ServiceChannelOwner {
   }
 
   private func connect(
-    _ service: WorkspaceSubscription.Service, _ endpoint: Endpoint, _ name: ComponentKey, _ topic: ConversationTopic, _ session: Int
+    _ service: WorkspaceSubscription.Service, _ endpoint: Endpoint, _ name: ComponentKey, _ topic: ConversationTopic,
+    _ session: Int
   ) {
     let conversation = stack.open(topic, by: node, session: session, subject: name.value)
     channels[service] = ServiceChannel(

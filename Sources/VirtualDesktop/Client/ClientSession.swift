@@ -65,7 +65,8 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
     connect = GatewayClientConnect(settings: GatewayClientConnect.Settings(request: request))
     connectAlarm = Alarm(stack, at: node) { [unowned self] in self.feedConnect(.timer) }
     let conversation = stack.open(.gatewayClient, by: node, session: ordinal, subject: gateway.name.value)
-    gatewayChannel = ServiceChannel(from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self)
+    gatewayChannel = ServiceChannel(
+      from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self)
   }
 
   func channelUp(_ channel: ServiceChannel) { feedConnect(.start) }

@@ -79,7 +79,8 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
       let way = role.settings.ways.first { $0.interface == out }
       let conversation = stack.open(.listener, by: node, session: session, attempt: .managed, subject: UInt64(row))
       let flow = ClientFlow(
-        .managed, route: way?.route ?? "internet", on: socket, to: remote, in: conversation, session: session, requestID: requestID,
+        .managed, route: way?.route ?? "internet", on: socket, to: remote, in: conversation, session: session,
+        requestID: requestID,
         cookie: cookie, hostCertificate: hostCertificate, owner: self)
       listenerSockets.append(socket)
       listenerFlows.append(flow)

@@ -56,14 +56,17 @@ final class GatewayProbing {
       let stack = probing.stack
       let conversation = stack.open(.gatewayProbe, by: probing.node, session: probing.session, subject: gateway.name.value)
       socket = TCPSocket(
-        connecting: probing.node, to: Endpoint(gateway.endpoint.address, ServicePort.probe), in: conversation, stack: stack, upper: self)
+        connecting: probing.node, to: Endpoint(gateway.endpoint.address, ServicePort.probe), in: conversation, stack: stack,
+        upper: self)
     }
 
     func carrierConnected(_ carrier: any Carrier) { carrier.write(.service(.gatewayProbe)) }
 
     func carrierReadable(_ carrier: any Carrier) {
       while let message = carrier.read() {
-        guard case .service(.gatewayLoad(let connections)) = message, !isOver, let roundTrip = socket?.connectTime else { continue }
+        guard case .service(.gatewayLoad(let connections)) = message, !isOver, let roundTrip = socket?.connectTime else {
+          continue
+        }
         isOver = true
         probing.feed(.probeAnswered(row: row, roundTrip: roundTrip, connections: connections))
       }

@@ -128,7 +128,8 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
   }
 
   private func becomeActive() {
-    let traffic = ChannelTraffic(at: node, sends: .graphics, length: DesktopWorkload.graphics, stack: stack) { [unowned self] message in
+    let traffic = ChannelTraffic(at: node, sends: .graphics, length: DesktopWorkload.graphics, stack: stack) {
+      [unowned self] message in
       self.sendChannel(message)
     }
     self.traffic = traffic

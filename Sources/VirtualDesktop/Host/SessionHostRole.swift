@@ -22,7 +22,8 @@ public struct SessionHostSettings: Sendable, Equatable {
 
   public init(
     broker: Endpoint, brokerName: ComponentKey, ways: [WayOut], stunServers: [Endpoint], listenerPort: UInt16?,
-    managedForbidden: (setting: String, reason: Reason)?, publicForbidden: (setting: String, reason: Reason)?, timing: ShortpathTiming
+    managedForbidden: (setting: String, reason: Reason)?, publicForbidden: (setting: String, reason: Reason)?,
+    timing: ShortpathTiming
   ) {
     self.broker = broker
     self.brokerName = brokerName

@@ -11,6 +11,8 @@ public final class GatewayRole: ServiceChannelOwner {
   private let reference: GatewayReference
   private var brokerChannel: ServiceChannel?
   private var clients: [Client] = []
+  private var bySession: [Int: Client] = [:]
+  private var byChannel: [ObjectIdentifier: Client] = [:]
   /// Hosts that joined naming a connection whose number the broker's answer has not brought yet.
   private var early: [UInt64: ServiceChannel] = [:]
   private var expected: [UInt64: Client] = [:]
@@ -57,7 +59,7 @@ public final class GatewayRole: ServiceChannelOwner {
 
   func channel(_ channel: ServiceChannel, received message: ServiceMessage) {
     if channel === brokerChannel {
-      for client in clients where !client.channel.isOver { feed(client, .brokerAnswer(message)) }
+      answered(message)
       return
     }
     switch message {
@@ -68,6 +70,8 @@ public final class GatewayRole: ServiceChannelOwner {
       client.session = Int(request.correlation)
       client.alarm = Alarm(stack, at: node) { [unowned self, unowned client] in self.feed(client, .timer) }
       clients.append(client)
+      bySession[client.session] = client
+      byChannel[ObjectIdentifier(channel)] = client
       feed(client, .clientRequest(request))
     case .hostJoin(let connection):
       if let client = expected.removeValue(forKey: connection) {
@@ -79,15 +83,25 @@ public final class GatewayRole: ServiceChannelOwner {
     }
   }
 
+  /// Answers share the broker's channel; each names the session it is about.
+  private func answered(_ message: ServiceMessage) {
+    switch message {
+    case .orchestrated(_, let correlation, _), .refused(_, let correlation):
+      if let client = bySession[Int(correlation)], !client.channel.isOver { feed(client, .brokerAnswer(message)) }
+    default: break
+    }
+  }
+
   private func join(_ channel: ServiceChannel, _ client: Client, _ connection: UInt64) {
     client.host = channel
+    byChannel[ObjectIdentifier(channel)] = client
     feed(client, .hostJoined(connection))
   }
 
   func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) {
     if channel === brokerChannel {
       for client in clients { feed(client, .brokerLost) }
-    } else if let client = clients.first(where: { $0.channel === channel || $0.host === channel }) {
+    } else if let client = byChannel[ObjectIdentifier(channel)] {
       feed(client, .legClosed(client.channel === channel ? .client : .host))
     }
   }

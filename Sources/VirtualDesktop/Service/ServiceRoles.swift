@@ -60,7 +60,9 @@ public final class FeedRole: StreamListener, ServiceChannelOwner {
     self.stack = stack
     self.node = node
     self.name = stack.recorder.key(of: node)
-    let configurations = resources.map { ConnectionConfiguration(resource: $0, gateways: gateways, signature: ServiceTrust.feedKey) }
+    let configurations = resources.map {
+      ConnectionConfiguration(resource: $0, gateways: gateways, signature: ServiceTrust.feedKey)
+    }
     self.settings = FeedServer.Settings(
       directory: directory, directoryName: directoryName, directoryKey: ServiceTrust.directoryKey, configurations: configurations)
     stack.keep(self)

@@ -28,7 +28,9 @@ final class ChannelTraffic {
   private var received: [Transport: [VirtualChannel: UInt64]] = [:]
 
   /// - Parameter send: sends a channel message and says over which transport, or `nil` when there is none left.
-  init(at node: NodeID, sends channel: VirtualChannel, length: UInt32, stack: HostStack, send: @escaping (RDPMessage) -> Transport?) {
+  init(
+    at node: NodeID, sends channel: VirtualChannel, length: UInt32, stack: HostStack, send: @escaping (RDPMessage) -> Transport?
+  ) {
     self.stack = stack
     self.node = node
     self.channel = channel

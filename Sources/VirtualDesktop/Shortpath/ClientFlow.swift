@@ -26,7 +26,8 @@ final class ClientFlow: CarrierHandler {
   private(set) var isOver = false
 
   init(
-    _ transport: Transport, route: String, on socket: UDPSocket, to remote: Endpoint, in conversation: ConversationID, session: Int,
+    _ transport: Transport, route: String, on socket: UDPSocket, to remote: Endpoint, in conversation: ConversationID,
+    session: Int,
     requestID: UInt32, cookie: Secret, hostCertificate: Secret, owner: any ClientFlowOwner
   ) {
     self.transport = transport

@@ -75,7 +75,8 @@ final class HostFlow: CarrierHandler {
 
   func carrierConnected(_ carrier: any Carrier) {
     guard secure == nil else { return }
-    let channel = SecureChannel(over: carrier, handshake: TLSHandshake(.server(certificate: certificate)), upper: self, started: false)
+    let channel = SecureChannel(
+      over: carrier, handshake: TLSHandshake(.server(certificate: certificate)), upper: self, started: false)
     secure = channel
     channel.carrierConnected(carrier)
   }

@@ -52,7 +52,10 @@ final class ICEEndpoint: DatagramHandler {
   private var currentPair = 0
   private(set) var isOver = false
 
-  init(at node: NodeID, session: Int, role: ICERole, ways: [WayOut], settings: Settings, stack: HostStack, owner: any ICEEndpointOwner) {
+  init(
+    at node: NodeID, session: Int, role: ICERole, ways: [WayOut], settings: Settings, stack: HostStack,
+    owner: any ICEEndpointOwner
+  ) {
     self.stack = stack
     self.node = node
     self.session = session
@@ -85,9 +88,12 @@ final class ICEEndpoint: DatagramHandler {
     for way in ways where stack.network.interfaces[Int(way.interface.index)].up {
       for v6 in [false, true] {
         let subject = mix(way.key.value, UInt64(session), v6 ? 6 : 4)
-        guard let socket = stack.openUDP(at: node, interface: way.interface, v6: v6, subject: subject, handler: self, tag: sockets.count)
+        guard
+          let socket = stack.openUDP(
+            at: node, interface: way.interface, v6: v6, subject: subject, handler: self, tag: sockets.count)
         else { continue }
-        bases.append(CandidateGathering.Base(row: sockets.count, local: socket.local, foundationKey: mix(way.key.value, v6 ? 6 : 4)))
+        bases.append(
+          CandidateGathering.Base(row: sockets.count, local: socket.local, foundationKey: mix(way.key.value, v6 ? 6 : 4)))
         sockets.append(socket)
         socketWays.append(way)
         stunConversations.append(stack.open(.stun, by: node, session: session, attempt: .public, subject: subject))
@@ -107,7 +113,8 @@ final class ICEEndpoint: DatagramHandler {
         let result = causing(record) { sockets[base].send(.stun(message), to: server, in: stunConversations[base]) }
         if result == .noRoute { feed(gathering: .sendFailed(base: base, server: server)) }
       case .candidate(let candidate): stack.recorder.candidate(candidate, at: node, session: session)
-      case .finished(let candidates): owner?.gathered(CandidateList(fragment: fragment, password: password, candidates: candidates))
+      case .finished(let candidates):
+        owner?.gathered(CandidateList(fragment: fragment, password: password, candidates: candidates))
       }
     }
     rearm()
