@@ -21,13 +21,18 @@ public final class World: DesktopObserver {
   /// Hosts register and tunnels come up before 0 s of a scenario, in this much time (*assumed*: ample for one lost packet).
   public static let prologue = SimDuration.seconds(5)
 
-  public init(_ blueprint: Blueprint, seed: UInt64? = nil) {
+  /// - Parameters:
+  ///   - sink: receives motion records from the first one on; the caller keeps it alive.
+  ///   - tap: sees packets from the first one on.
+  public init(_ blueprint: Blueprint, seed: UInt64? = nil, sink: (any TraceSink)? = nil, tap: (any PacketTap)? = nil) {
     self.blueprint = blueprint
     self.seed = seed ?? blueprint.scenario.seed
     recorder = Recorder(nodes: blueprint.nodes, rules: blueprint.rules)
     network = Network(
       plan: blueprint.plan, chance: Chance(seed: self.seed), recorder: recorder,
       start: SimTime(nanoseconds: -World.prologue.nanoseconds))
+    recorder.motionSink = sink
+    network.tap = tap
     stack = HostStack(network: network)
     makeTunnels()
     makeService()
