@@ -59,6 +59,8 @@ public struct FirewallSpec: Sendable, Equatable {
     return FirewallSpec(
       rules: [
         rule("AllowVnetInBound", .accept, .inbound, from: .virtualNetwork, to: .virtualNetwork),
+        // The platform's health probes come from 168.63.129.16 (Microsoft, "What is IP address 168.63.129.16?").
+        rule("AllowAzureLoadBalancerInBound", .accept, .inbound, from: .prefix(IPPrefix(v4: 0xA83F_8110, 32)), to: .any),
         rule("DenyAllInBound", .drop, .inbound, from: .any, to: .any),
         rule("AllowVnetOutBound", .accept, .outbound, from: .virtualNetwork, to: .virtualNetwork),
         rule("AllowInternetOutBound", .accept, .outbound, from: .any, to: .internet),

@@ -144,7 +144,7 @@ struct ChangeTests {
     let change = try ChangeReader.parse("lift networks.azure.firewall.rules.DenyAllInBound")
     var lifted = try scenario(designExample).applying(change)
     lifted.origins = [:]
-    #expect(lifted.network("azure")?.firewall?.rules.count == 4)
+    #expect(lifted.network("azure")?.firewall?.rules.count == 5)
     var again = try scenario(ScenarioWriter.resolved(lifted))
     again.id = lifted.id
     #expect(again == lifted)
