@@ -65,8 +65,8 @@ public enum RunJSON {
       ("node", .maybe(attempt.mainBlocker?.node)),
       ("rule", .maybe(attempt.mainBlocker?.rule)),
       ("setting", attempt.setting.isEmpty ? .null : .text(attempt.setting)),
-      ("started_ms", .maybe(attempt.started.map { $0 - .zero })),
-      ("ended_ms", .maybe(attempt.ended.map { $0 - .zero })),
+      ("started_at_ms", .maybe(attempt.started.map { $0 - .zero })),
+      ("ended_at_ms", .maybe(attempt.ended.map { $0 - .zero })),
       ("blockers", .array(attempt.blockers.map(value))),
     ])
   }
@@ -79,7 +79,7 @@ public enum RunJSON {
       ("rule_path", .maybe(blocker.rulePath)),
       ("reason", .text(blocker.reason.code)),
       ("first_record", .number(blocker.firstRecord)),
-      ("first_ms", .milliseconds(blocker.firstTime.nanoseconds)),
+      ("first_at_ms", .milliseconds(blocker.firstTime.nanoseconds)),
       ("packets", .number(blocker.packets)),
     ])
   }

@@ -66,7 +66,7 @@ extension Scenario {
 
   private mutating func act(_ element: String, _ verb: Change.Verb) throws(ChangeError) {
     let parts = element.split(separator: ".").map(String.init)
-    guard parts.count >= 4, parts[parts.count - 2] == "rules" else {
+    guard parts.count == 5, parts[2] == "firewall", parts[3] == "rules" else {
       throw ChangeError("'\(verb.rawValue)' takes a rule's path, such as networks.home.firewall.rules.NAME; found '\(element)'")
     }
     let owner = parts[1], id = parts[parts.count - 1]

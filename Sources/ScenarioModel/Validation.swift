@@ -21,6 +21,7 @@ extension Scenario {
     for link in links { check.link(link) }
     for tunnel in tunnels { check.tunnel(tunnel) }
     for host in hosts { check.host(host) }
+    check.addresses()
     check.services()
     check.happenings()
     for (row, expectation) in expectations.enumerated() { check.expectation(expectation, "expect.\(row + 1)") }

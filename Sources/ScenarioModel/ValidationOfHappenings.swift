@@ -87,6 +87,9 @@ extension ScenarioCheck {
     case .session(let number): exists(number, scenario.sessions.count, "session", path, in: "sessions")
     case .probe(let number): exists(number, scenario.probes.count, "probe", path, in: "probes")
     }
+    if case .session = expectation.subject, expectation == Expectation(expectation.subject), unread.isEmpty {
+      report(path, "this expects nothing; say transport, route, reason, within, attempts or blocked-by")
+    }
     if let route = expectation.route {
       let routes = ["internet"] + tunnelIDs + scenario.links.filter(isLine).map(\.id)
       refer(route, "\(path).route", "route", in: "tunnels", routes)

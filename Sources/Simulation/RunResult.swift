@@ -29,6 +29,10 @@ public struct Blocker: Sendable, Equatable {
   public var firstRecord: UInt64
   public var firstTime: SimTime
   public var packets: Int
+  /// Who opened the conversation: the pair's row counts in its list.
+  public var opener = ""
+  /// Whether it hindered nothing in the end: its pair became valid all the same, or it came before the pair that failed was chosen.
+  public var isHarmless = false
 
   /// Default rules deny what nobody asked for; they are worth a sentence only when nothing else was in the way.
   public var isDefaultDenial: Bool { rule == "DenyAllInBound" || rule == "policy" }
@@ -45,11 +49,12 @@ public struct AttemptResult: Sendable, Equatable {
   public var blockers: [Blocker]
   /// The blocker that tells most of why it ended so: a rule before anything else; `nil` when nothing needed one.
   public var mainBlocker: Blocker? {
+    let blockers = blockers.filter { !$0.isHarmless }
+    let named = blockers.first { $0.rule != nil && !$0.isDefaultDenial }
     switch outcome {
-    case .failed, .pending:
-      blockers.first { $0.rule != nil && !$0.isDefaultDenial } ?? blockers.first { $0.rule != nil } ?? blockers.first
-    case .won: reason == .otherPathBlocked ? blockers.first { $0.rule != nil && !$0.isDefaultDenial } : nil
-    case .abandoned, .notTried: nil
+    case .failed, .pending: return named ?? blockers.first { $0.rule != nil } ?? blockers.first
+    case .won: return reason == .otherPathBlocked ? named : nil
+    case .abandoned, .notTried: return nil
     }
   }
   /// How far it had come: its last milestone.
@@ -85,6 +90,8 @@ public struct PairResult: Sendable, Equatable {
   public var state: PairEvent
   public var wasNominated: Bool
   public var roundTrip: SimDuration?
+  /// Whether a check came through, whatever became of the pair after.
+  public var isValid: Bool { state == .valid || wasNominated || roundTrip != nil }
 }
 
 public struct ChannelResult: Sendable, Equatable {

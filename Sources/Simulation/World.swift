@@ -205,18 +205,33 @@ public final class World: DesktopObserver {
     case .set(let path, let value):
       let parts = path.split(separator: ".").map(String.init)
       let element = parts.dropLast().joined(separator: ".")
+      if let tunnel = tunnel(element), parts.last == "delay", case .duration(let delay) = value {
+        for end in [tunnel.clientInterface, tunnel.gatewayInterface] { stack.setProcessing(delay, ofTunnelAt: end) }
+        return
+      }
       guard let rows = blueprint.linksAt[element], let field = parts.last else {
-        throw ChangeError("'\(path)' cannot be changed while the world runs; links and uplinks can")
+        throw ChangeError("'\(path)' cannot be changed while the world runs; links, uplinks and tunnels can")
       }
       for row in rows { try Scenario.set(&network.links[row].settings, field, value, path) }
-    case .act(let element, let verb):
-      if let rows = blueprint.rulesAt[element], verb == .lift || verb == .restore {
-        for row in rows { network.rules[row].enabled = verb == .restore }
-      } else if let rows = blueprint.linksAt[element], verb == .down || verb == .up {
-        for row in rows { network.links[row].up = verb == .up }
-      } else {
-        throw ChangeError("'\(verb.rawValue)' does not fit '\(element)'")
-      }
+    case .act(let element, .lift), .act(let element, .restore):
+      guard let rows = blueprint.rulesAt[element] else { throw ChangeError("there is no rule '\(element)'") }
+      for row in rows { network.rules[row].enabled = change == .act(element: element, verb: .restore) }
+    case .act(let element, let verb): try turn(element, off: verb == .down)
+    }
+  }
+
+  private func tunnel(_ element: String) -> TunnelBlueprint? { blueprint.tunnels.first { "tunnels.\($0.id)" == element } }
+
+  /// Takes a link, tunnel or host down, or brings it up again.
+  private func turn(_ element: String, off: Bool) throws(ChangeError) {
+    if let rows = blueprint.linksAt[element] {
+      for row in rows { network.links[row].up = !off }
+    } else if let tunnel = tunnel(element) {
+      for end in [tunnel.clientInterface, tunnel.gatewayInterface] { stack.switchTunnel(off: off, at: end) }
+    } else if element.hasPrefix("hosts."), let node = blueprint.nodeOf[String(element.dropFirst(6))] {
+      network.nodes[Int(node.index)].up = !off
+    } else {
+      throw ChangeError("there is no link, uplink, tunnel or host '\(element)'")
     }
   }
 

@@ -151,6 +151,8 @@ public final class Recorder {
     record.from = packet.source
     record.to = packet.destination
     record.value = Int64(packet.length)
+    // Whose conversation it is: a pair's row counts in its owner's list.
+    record.extra = Int64(conversation.opener.index)
   }
 
   /// The digest of the story transcript per machine.

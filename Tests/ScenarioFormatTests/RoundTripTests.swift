@@ -48,11 +48,13 @@ struct RoundTripTests {
       draw(&scenario.networks[row].lan.there, &draws)
       if draws.next(2) == 0 { scenario.networks[row].lan.back = scenario.networks[row].lan.there }
       guard draws.next(2) == 0 else { continue }
+      let isOneToOne = draws.next(2) == 0
       let translation = TranslationBehaviour(
-        mapping: draws.pick(MappingBehaviour.allCases), filtering: draws.pick(FilteringBehaviour.allCases),
+        mapping: isOneToOne ? .endpointIndependent : draws.pick(MappingBehaviour.allCases),
+        filtering: isOneToOne ? .endpointIndependent : draws.pick(FilteringBehaviour.allCases),
         ports: draws.pick(PortAssignment.allCases), portRange: PortRange(1, UInt16(1 + draws.next(65_535))),
         udpLifetime: .seconds(Int64(1 + draws.next(500))), inboundRefresh: draws.next(2) == 0, hairpinning: draws.next(2) == 0,
-        oneToOne: draws.next(2) == 0)
+        oneToOne: isOneToOne)
       scenario.networks[row].translation = translation
       if scenario.networks[row].id != "azure", scenario.networks[row].id != "open" {
         scenario.networks[row].translationName = draws.next(2) == 0 ? nil : "symmetric"

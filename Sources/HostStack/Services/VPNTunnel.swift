@@ -27,8 +27,10 @@ public struct VPNSettings: Hashable, Sendable {
 
 /// One end of one tunnel.
 public final class VPNEndpoint {
-  let settings: VPNSettings
+  var settings: VPNSettings
   let interface: InterfaceID
+  /// Switched off from outside: it neither takes nor gives packets.
+  var isOff = false { didSet { if isOff { isUp = false } } }
   private let stack: HostStack
   private let node: NodeID
   private unowned let socket: UDPSocket
@@ -52,7 +54,7 @@ public final class VPNEndpoint {
 
   /// Puts an inner packet into an outer one. The carrier shares its conversation and its luck.
   func transmit(slot: UInt32, on interface: InterfaceID) -> Delivery {
-    guard isUp, let remote else { return .refused(.tunnelDown) }
+    guard isUp, !isOff, let remote else { return .refused(.tunnelDown) }
     let inner = stack.network.packet(in: slot)
     let message = TunnelMessage.inner(slot: slot, length: inner.length, key: settings.key)
     let length = HeaderLength.ip(remote.address) + HeaderLength.udp + message.encodedLength
@@ -126,9 +128,11 @@ public final class VPNClient: DatagramHandler, Deadlined {
     switch outer {
     case .welcome(let key):
       guard key == endpointSettings.key else { return .refused(.tunnelBadKey) }
+      if endpoint.isOff { return .refused(.tunnelDown) }
       endpoint.isUp = true
     case .inner(_, _, let key):
       guard key == endpointSettings.key else { return .refused(.tunnelBadKey) }
+      if endpoint.isOff { return .refused(.tunnelDown) }
       endpoint.receive(packet)
     case .hello, .keepAlive: return .refused(.unexpected)
     }
@@ -166,6 +170,7 @@ public final class VPNGateway: DatagramHandler {
     case .hello(let k, _), .keepAlive(let k), .inner(_, _, let k), .welcome(let k): key = k
     }
     guard let endpoint = endpoints.first(where: { $0.settings.key == key }) else { return .refused(.tunnelBadKey) }
+    if endpoint.isOff { return .refused(.tunnelDown) }
     endpoint.remote = packet.source
     switch outer {
     case .hello:
@@ -177,4 +182,14 @@ public final class VPNGateway: DatagramHandler {
     }
     return .taken
   }
+}
+
+extension HostStack {
+  /// Changes a running tunnel's processing delay at one of its ends.
+  public func setProcessing(_ delay: SimDuration, ofTunnelAt interface: InterfaceID) {
+    tunnels[interface.index]?.settings.processing = delay
+  }
+
+  /// Switches one end of a tunnel off, or on again; it comes up with the client's next hello.
+  public func switchTunnel(off: Bool, at interface: InterfaceID) { tunnels[interface.index]?.isOff = off }
 }

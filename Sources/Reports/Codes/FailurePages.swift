@@ -81,7 +81,7 @@ extension CodePage {
       fix: "Allow TCP 443 to login.microsoftonline.com, without TLS inspection.", source: endpointsPage + "."),
     CodePage(
       .feedUnreachable, "The feed could not be reached",
-      cause: "The client signed in, but could not open TLS to the feed.",
+      cause: "The client could not open TLS to the feed: to subscribe, or later with its token.",
       confirm: "Test-NetConnection rdweb.wvd.microsoft.com -Port 443 on the client; WVDFeeds stays empty for the user.",
       fix: "Allow TCP 443 to *.wvd.microsoft.com.", source: endpointsPage + "."),
     CodePage(

@@ -72,6 +72,7 @@ extension BlueprintBuilder {
     for spec in firewall.rules {
       let rulePath = "\(path).rules.\(spec.id)"
       let row = name(spec.id, path: rulePath)
+      rulesAt[rulePath] = []
       for from in prefixes(spec.from, virtual: virtual) {
         for to in prefixes(spec.to, virtual: virtual) {
           rulesAt[rulePath, default: []].append(plan.rules.count)

@@ -50,18 +50,26 @@ struct Folding {
       let node = recorder.name(of: record.node)
       let rule = rule(record.rule)
       let pair = Int(record.pair)
+      let opener = recorder.name(of: NodeID(Int(record.extra)))
       if let row = found.firstIndex(where: {
-        $0.pair == pair && $0.node == node && $0.rulePath == rule?.path && $0.reason == reason && $0.topic == record.topic
+        $0.pair == pair && $0.opener == opener && $0.node == node && $0.rulePath == rule?.path && $0.reason == reason
+          && $0.topic == record.topic
       }) {
         found[row].packets += 1
       } else {
         found.append(
           Blocker(
             pair: pair, topic: record.topic, node: node, rule: rule?.id, rulePath: rule?.path, reason: reason,
-            firstRecord: record.number, firstTime: record.time, packets: 1))
+            firstRecord: record.number, firstTime: record.time, packets: 1, opener: opener))
       }
     }
     return found
+  }
+
+  /// What kept a session host's agent from the broker: drops of its channel, before and during the scenario.
+  func agentBlockers(of host: String) -> [Blocker] {
+    guard let node = world.blueprint.nodeOf[host] else { return [] }
+    return blockers(recorder.story.lazy.filter { $0.topic == .brokerChannel && $0.extra == Int64(node.index) })
   }
 
   private func probe(_ ordinal: Int, _ spec: ProbeSpec) -> ProbeResult {

@@ -14,8 +14,9 @@ struct SessionFolding {
   func result() -> SessionResult {
     let decision = records.last { $0.kind == .decision }
     let clicked = time(of: .click)
-    var attempts = attempts(decision)
     let pairs = pairs()
+    var attempts = attempts(decision)
+    for row in attempts.indices { judge(&attempts[row], pairs) }
     let failure = records.first { $0.kind == .attempt && $0.attempt == .reverseConnect && $0.outcome == .failed }
     var transport = decision?.attempt
     var reason = decision?.reason ?? .undecided
@@ -26,12 +27,13 @@ struct SessionFolding {
       transport = nil
       reason = .undecided
     }
-    let other = blockedByRule(attempts)
+    if reason == .noHealthyHost || reason == .hostUnreachable { attempts[0].blockers += folding.agentBlockers(of: spec.host) }
+    let route = decision.map { folding.recorder.names[Int($0.detail)] } ?? ""
+    let other = blockedByRule(attempts, pairs, winning: route)
     if reason == .onlyDirectPath, other != nil {
       reason = .otherPathBlocked
       for row in attempts.indices where attempts[row].outcome == .won { attempts[row].reason = reason }
     }
-    let route = decision.map { folding.recorder.names[Int($0.detail)] } ?? ""
     var session = SessionResult(
       ordinal: ordinal, client: spec.client, host: spec.host, transport: transport, route: transport == nil ? "" : route,
       reason: reason,
@@ -107,11 +109,32 @@ struct SessionFolding {
     return result
   }
 
-  /// The rule that kept another way from being taken.
-  private func blockedByRule(_ attempts: [AttemptResult]) -> Blocker? {
-    attempts.filter { $0.transport != .reverseConnect }.flatMap(\.blockers).first {
-      $0.rule != nil && $0.topic != .stun && !$0.isDefaultDenial
+  /// Marks the drops that hindered nothing: of a pair that became valid all the same, or from before the choice of the pair whose
+  /// transport then failed.
+  private func judge(_ attempt: inout AttemptResult, _ pairs: [PairResult]) {
+    let chosen = attempt.transport == .public ? time(of: .pairChosen) : nil
+    for row in attempt.blockers.indices {
+      let blocker = attempt.blockers[row]
+      let pair = pairs.first { $0.owner == blocker.opener && $0.row == blocker.pair }
+      if let chosen {
+        attempt.blockers[row].isHarmless =
+          attempt.outcome == .failed ? blocker.firstTime < chosen : pair?.isValid ?? false
+      } else {
+        attempt.blockers[row].isHarmless = pair?.isValid ?? false
+      }
     }
+  }
+
+  /// The rule that kept another way than the winning one from being taken.
+  private func blockedByRule(_ attempts: [AttemptResult], _ pairs: [PairResult], winning route: String) -> Blocker? {
+    for attempt in attempts where attempt.transport != .reverseConnect {
+      for blocker in attempt.blockers where blocker.rule != nil && !blocker.isHarmless && !blocker.isDefaultDenial {
+        if attempt.outcome == .failed || attempt.outcome == .abandoned { return blocker }
+        let pair = pairs.first { $0.owner == blocker.opener && $0.row == blocker.pair }
+        if blocker.opener == spec.client, let pair, pair.route != route { return blocker }
+      }
+    }
+    return nil
   }
 
   // MARK: ICE

@@ -54,9 +54,11 @@ struct SessionSentence {
     let failed = session.attempts.filter { $0.transport != .reverseConnect && $0.outcome == .failed }
     return failed.map { attempt in
       var named: [String] = []
-      for blocker in attempt.blockers {
+      let hindering = attempt.blockers.filter { !$0.isHarmless }
+      let own = hindering.filter { !$0.isDefaultDenial }
+      for blocker in own.contains(where: { $0.rule != nil }) ? own : hindering {
         guard let rule = blocker.rule else { continue }
-        let words = "'\(rule)' on \(blocker.node)"
+        let words = rule == "policy" ? "the default policy on \(blocker.node)" : "'\(rule)' on \(blocker.node)"
         if !named.contains(words) { named.append(words) }
       }
       let why =
