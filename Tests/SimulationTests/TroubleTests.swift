@@ -174,4 +174,15 @@ import Wire
     #expect(tries.count > 1)
     #expect(Set(tries).count == tries.count)
   }
+
+  @Test("a probe's round trip does not depend on how quickly its datagrams follow each other")
+  func probeRoundTrip() throws {
+    func roundTrip(interval: SimDuration) throws -> SimDuration? {
+      var scenario = try Files.scenario("probes/who-answers")
+      scenario.probes[1].interval = interval
+      return try scenario.run().probes[1].roundTrip
+    }
+    #expect(try roundTrip(interval: .seconds(1)) != nil)
+    #expect(try roundTrip(interval: .milliseconds(1)) == roundTrip(interval: .seconds(1)))
+  }
 }
