@@ -113,4 +113,76 @@ import Wire
     #expect(managed.mainBlocker?.reason == .mtuExceeded)
     #expect(managed.mainBlocker?.node == "vpn-gateway")
   }
+
+  /// Scenario 3 with events, whose times are microseconds from the start.
+  private func eventful(_ events: [(at: Int64, change: Change)]) throws -> Scenario {
+    var scenario = try Files.scenario("documented/3-managed-first-found")
+    scenario.events = events.map { EventSpec(at: SimTime.zero + .microseconds($0.at), change: $0.change) }
+    scenario.expectations = []
+    return scenario
+  }
+
+  /// When the host asks for the switch-over in scenario 3, in microseconds.
+  private func requested() throws -> Int64 {
+    let time = try Files.scenario("documented/3-managed-first-found").run().time(of: .softSyncRequested)
+    return try #require(time).nanoseconds / 1_000
+  }
+
+  @Test("a tunnel that dies between its acceptance and the switch-over ends the session: what went into it is lost")
+  func tunnelDiesBeforeTheSwitch() throws {
+    let requested = try requested()
+    let before: RunResult = try eventful([(requested + 10, .act(element: "links.backbone", verb: .down))]).run()
+    #expect(before.end == .settled)
+    #expect(before.sessions[0].reason == .connectionLost)
+    // The client may notice before the host's request has come.
+    let slow: RunResult = try eventful([
+      (requested - 1_000, .set(path: "links.transit.delay", value: .duration(.milliseconds(300)))),
+      (requested + 100_000, .act(element: "links.backbone", verb: .down)),
+    ]).run()
+    #expect(slow.end == .settled)
+    #expect(slow.sessions[0].reason == .connectionLost)
+  }
+
+  @Test("what waited in the tunnel for Soft-Sync is read at once, all of it")
+  func waitingDataIsRead() throws {
+    let requested = try requested()
+    // The request takes 0.7 s, two graphics updates wait for it, and nothing more comes to push them up.
+    let run: RunResult = try eventful([
+      (requested - 1_000, .set(path: "links.transit.delay", value: .duration(.milliseconds(700)))),
+      (requested + 640_000, .act(element: "links.backbone", verb: .down)),
+    ]).run()
+    let graphics = run.sessions[0].channels.first { (total: ChannelResult) -> Bool in
+      total.node == "alice" && total.channel == .graphics && total.transport == .managed
+    }
+    #expect(graphics?.received == 8_000)
+  }
+
+  @Test("a host's tries to reach the broker have luck of their own each")
+  func brokerTries() throws {
+    var scenario = try Files.scenario("documented/1-internet-only")
+    var rule = RuleSpec(id: "no-https", action: .drop)
+    rule.proto = .tcp
+    rule.ports = PortRange(443, 443)
+    rule.direction = .outbound
+    scenario.hosts[scenario.hosts.firstIndex { $0.id == "sh-1" }!].firewall = FirewallSpec(rules: [rule])
+    scenario.expectations = []
+    scenario.sessions[0].at = .zero + .seconds(100)
+    let world = World(Blueprint(scenario))
+    world.run(until: .zero + .seconds(90))
+    let host = world.blueprint.nodeOf["sh-1"]!
+    let tries = world.recorder.conversations.filter { $0.topic == .brokerChannel && $0.opener == host }.map(\.key)
+    #expect(tries.count > 1)
+    #expect(Set(tries).count == tries.count)
+  }
+
+  @Test("a probe's round trip does not depend on how quickly its datagrams follow each other")
+  func probeRoundTrip() throws {
+    func roundTrip(interval: SimDuration) throws -> SimDuration? {
+      var scenario = try Files.scenario("probes/who-answers")
+      scenario.probes[1].interval = interval
+      return try scenario.run().probes[1].roundTrip
+    }
+    #expect(try roundTrip(interval: .seconds(1)) != nil)
+    #expect(try roundTrip(interval: .milliseconds(1)) == roundTrip(interval: .seconds(1)))
+  }
 }

@@ -46,7 +46,8 @@ public final class Prober: DatagramHandler, CarrierHandler {
   private var sent = 0
   private var answered = 0
   private var refused = false
-  private var lastSent = SimTime.zero
+  /// When each datagram was sent: an answer may come after later ones have gone.
+  private var sendTimes: [SimTime] = []
   private var roundTrip: SimDuration?
   private var mapped = Endpoint.none
   private var isOver = false
@@ -66,7 +67,6 @@ public final class Prober: DatagramHandler, CarrierHandler {
     conversation = stack.open(.probe, by: node, session: plan.ordinal, subject: UInt64(plan.ordinal))
     if plan.kind == .tcp {
       sent = 1
-      lastSent = stack.now
       tcp = TCPSocket(connecting: node, to: plan.remote, in: conversation, stack: stack, upper: self)
       return
     }
@@ -86,10 +86,22 @@ public final class Prober: DatagramHandler, CarrierHandler {
 
   private func sendEcho() {
     sent += 1
-    lastSent = stack.now
-    let result = socket?.send(.opaque(OpaqueBytes(length: plan.size)), to: plan.remote, in: conversation)
+    sendTimes.append(stack.now)
+    let result = socket?.send(.opaque(numbered(sent)), to: plan.remote, in: conversation)
     if result == .noRoute { return end() }
     alarm?.set(stack.now + (sent < plan.count ? plan.interval : plan.patience))
+  }
+
+  /// A datagram's content: its number, so that its echo tells which one it answers.
+  private func numbered(_ number: Int) -> OpaqueBytes {
+    let digits = (0..<plan.size).map { $0 < 8 ? UInt8(truncatingIfNeeded: number >> (8 * $0)) : 0 }
+    return OpaqueBytes(length: plan.size, bytes: digits)
+  }
+
+  private func sendTime(answeredBy message: Message) -> SimTime? {
+    guard case .opaque(let echo) = message, let bytes = echo.bytes else { return nil }
+    let number = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+    return sendTimes.indices.contains(number - 1) ? sendTimes[number - 1] : nil
   }
 
   private func timerDue() {
@@ -128,7 +140,7 @@ public final class Prober: DatagramHandler, CarrierHandler {
       return .taken
     }
     answered += 1
-    if roundTrip == nil { roundTrip = stack.now - lastSent }
+    if roundTrip == nil { roundTrip = sendTime(answeredBy: message).map { stack.now - $0 } }
     if answered == plan.count { end() }
     return .taken
   }

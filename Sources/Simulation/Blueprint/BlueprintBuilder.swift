@@ -38,6 +38,7 @@ struct BlueprintBuilder {
     addNodes()
     publicGraph = RouteGraph(nodes: nodes.count)
     privateGraph = RouteGraph(nodes: nodes.count)
+    privateGraph.ends = Set(plan.nodes.indices.filter { !plan.nodes[$0].forwards })
     chooseSubnets()
     addRegions()
     addUplinks()

@@ -11,6 +11,8 @@ struct RouteGraph {
     var delay: Int64
   }
   var edges: [[Edge]]
+  /// Nodes that pass nothing on: ways may end at them, but not lead through them.
+  var ends: Set<Int> = []
 
   init(nodes: Int) { edges = Array(repeating: [], count: nodes) }
 
@@ -37,9 +39,10 @@ struct RouteGraph {
       let node = frontier.remove(at: pick)
       if done[node] { continue }
       done[node] = true
-      for edge in edges[node] {
-        // The way back along the edge: the neighbour's own interface toward this node.
-        guard let back = edges[edge.to].first(where: { $0.to == node && !done[edge.to] }) else { continue }
+      if ends.contains(node), node != Int(target.index) { continue }
+      for edge in edges[node] where !done[edge.to] {
+        // The way back: the neighbour's own interfaces toward this node, of parallel lines the quickest.
+        guard let back = edges[edge.to].filter({ $0.to == node }).min(by: { $0.delay < $1.delay }) else { continue }
         let length = distance[node] + back.delay
         if length < distance[edge.to] {
           distance[edge.to] = length

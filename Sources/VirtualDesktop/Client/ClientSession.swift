@@ -210,9 +210,10 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
     settleIfDone()
   }
 
+  /// There is no way back: once the tunnel is established the host writes into it, and what it wrote is lost.
   func tunnelLost(_ flow: ClientFlow) {
     feedSoftSync(.tunnelLost)
-    if softSync.sendsOnTunnel { fail(.connectionLost) }
+    fail(.connectionLost)
   }
 
   var readsTunnel: Bool { softSync.readsTunnel }

@@ -184,10 +184,7 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     if winner.transport == .managed {
       publicFlow?.cancel()
       ice?.cancel()
-      if open == .running {
-        open = .abandoned
-        tell(.public, .abandoned, .lostRace)
-      } else if open == .awaited {
+      if !open.hasEnded {
         open = .abandoned
         tell(.public, .abandoned, .lostRace)
       }
@@ -233,7 +230,9 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     for flow in listenerFlows { flow.cancel() }
     publicFlow?.cancel()
     ice?.cancel()
-    for (transport, attempt) in [(Transport.managed, managed), (.public, open)] where attempt == .running || attempt == .awaited {
+    for (transport, attempt) in [(Transport.managed, managed), (.public, open)] where !attempt.hasEnded {
+      // What still comes, such as the host's list, starts nothing any more.
+      if transport == .managed { managed = .abandoned } else { open = .abandoned }
       tell(transport, .abandoned, reason)
     }
   }

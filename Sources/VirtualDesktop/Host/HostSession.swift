@@ -134,7 +134,7 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
     }
     self.traffic = traffic
     traffic.start()
-    if winner != nil { feedSoftSync(.start) }
+    if let winner, !winner.isOver { feedSoftSync(.start) }
   }
 
   private func sendChannel(_ message: RDPMessage) -> Transport? {
@@ -274,7 +274,8 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
         stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: winner?.transport ?? .reverseConnect)
       case .closeBase: secure?.close()
       case .finished: measure()
-      case .failed: break
+      // What went into the tunnel since the request is lost: a session with a gap does not go on.
+      case .failed: if !baseIsOver { secure?.close() }
       }
     }
   }

@@ -50,6 +50,8 @@ public final class SessionHostRole: ServiceChannelOwner {
   private(set) var listener: ShortpathListener?
   private var agent: HostAgent
   private var brokerChannel: ServiceChannel?
+  /// Channels to the broker opened so far.
+  private var tries: UInt64 = 0
   private var alarm: Alarm?
   private var sessions: [HostSession] = []
 
@@ -83,7 +85,9 @@ public final class SessionHostRole: ServiceChannelOwner {
     for effect in effects {
       switch effect {
       case .openChannel:
-        let conversation = stack.open(.brokerChannel, by: node, subject: 0)
+        // Each try has luck of its own: what met the last one says nothing about this one.
+        let conversation = stack.open(.brokerChannel, by: node, subject: tries)
+        tries += 1
         brokerChannel = ServiceChannel(
           from: node, to: settings.broker, name: settings.brokerName, in: conversation, stack: stack, owner: self)
       case .closeChannel: brokerChannel?.close()

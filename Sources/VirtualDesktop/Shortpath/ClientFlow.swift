@@ -44,7 +44,7 @@ final class ClientFlow: CarrierHandler {
 
   func start() { carrier.connect() }
 
-  func write(_ message: RDPMessage) { secure?.write(.rdp(message)) }
+  func write(_ message: RDPMessage) { if !isOver { secure?.write(.rdp(message)) } }
 
   /// Ends it without a word: RDP-UDP has no goodbye.
   func cancel() {
@@ -98,7 +98,8 @@ final class ClientFlow: CarrierHandler {
     guard let secure, carrier === secure else { return }
     while !isOver {
       if machine.state == .established, !(owner?.readsTunnel ?? true) { return }
-      guard let message = secure.read() else { return }
+      // What waited below while nobody read here comes up now.
+      guard let message = secure.read() else { return secure.consumed() }
       guard case .rdp(let pdu) = message else { return fail(.protocolViolation) }
       feed(.received(pdu))
     }

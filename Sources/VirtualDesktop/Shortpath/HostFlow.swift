@@ -42,7 +42,7 @@ final class HostFlow: CarrierHandler {
 
   var remote: Endpoint { carrier.remote }
   func receive(_ datagram: RDPUDPDatagram) { carrier.receive(datagram) }
-  func write(_ message: RDPMessage) { secure?.write(.rdp(message)) }
+  func write(_ message: RDPMessage) { if !isOver { secure?.write(.rdp(message)) } }
 
   func cancel() {
     guard !isOver else { return }
@@ -88,7 +88,8 @@ final class HostFlow: CarrierHandler {
     guard let secure, carrier === secure else { return }
     while !isOver {
       if machine.state == .established, !(owner?.readsTunnel ?? true) { return }
-      guard let message = secure.read() else { return }
+      // What waited below while nobody read here comes up now.
+      guard let message = secure.read() else { return secure.consumed() }
       guard case .rdp(let pdu) = message else { return cancel() }
       feed(.received(pdu))
     }

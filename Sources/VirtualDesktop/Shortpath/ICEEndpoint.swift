@@ -49,7 +49,6 @@ final class ICEEndpoint: DatagramHandler {
   private var alarm: Alarm?
   /// The conversation of the packet in hand: answers stay in it.
   private var asked = ConversationID.none
-  private var currentPair = 0
   private(set) var isOver = false
 
   init(
