@@ -88,6 +88,8 @@ public struct Record: Sendable, BitwiseCopyable, Equatable {
   }
 
   public var milestone: Milestone? { kind == .milestone ? Milestone(rawValue: UInt8(code)) : nil }
+  /// Whether it tells of a request that could not leave for want of a route.
+  public var isUnsent: Bool { kind == .request && detail == 1 }
   public var dropReason: DropReason? { kind == .drop ? DropReason(rawValue: UInt8(code)) : nil }
   public var pairEvent: PairEvent? { kind == .pair ? PairEvent(rawValue: UInt8(code)) : nil }
   public var candidateType: CandidateType? { kind == .candidate ? CandidateType(rawValue: UInt8(code)) : nil }

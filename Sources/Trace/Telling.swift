@@ -103,6 +103,22 @@ extension Recorder {
     return tell(record)
   }
 
+  /// A STUN request could not leave: its socket's interface has no route there.
+  public func unsentRequest(from: Endpoint, to: Endpoint, pair: Int, at node: NodeID, session: Int) {
+    var record = Record(kind: .request, node: node)
+    record.detail = 1
+    record.session = UInt16(session)
+    record.attempt = .public
+    record.pair = UInt16(pair)
+    record.topic = pair == 0 ? .stun : .candidatePair
+    record.proto = TransportProtocol.udp.rawValue
+    record.from = from
+    record.to = to
+    record.value = -1
+    record.extra = Int64(node.index)
+    tell(record)
+  }
+
   /// A probe ended: `answered` (1), `refused` (2) or unanswered (0); `roundTrip` of its first answer.
   public func probe(
     _ ordinal: Int, outcome: Int, sent: Int, answered: Int, roundTrip: SimDuration?, mapped: Endpoint, at node: NodeID

@@ -82,6 +82,8 @@ public enum ServiceMessage: Hashable, Sendable {
   // The agent's persistent channel.
   case register(host: ComponentKey, certificate: Secret)
   case registered
+  /// Keeps the channel's flow alive in the firewalls on its way.
+  case heartbeat
   case refused(ServiceRefusal, correlation: UInt16)
 
   /// Bytes of the HTTP/1.1 message, headers and body.
@@ -103,6 +105,7 @@ public enum ServiceMessage: Hashable, Sendable {
     case .switchingProtocols: 360
     case .register: 700
     case .registered: 160
+    case .heartbeat: 120
     case .refused: 320
     }
   }

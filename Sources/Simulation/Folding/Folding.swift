@@ -46,7 +46,7 @@ struct Folding {
   func blockers(_ records: some Sequence<Record>) -> [Blocker] {
     var found: [Blocker] = []
     for record in records {
-      guard let reason = record.dropReason, reason.standsInTheWay else { continue }
+      guard let reason = record.dropReason ?? (record.isUnsent ? .noRoute : nil), reason.standsInTheWay else { continue }
       let node = recorder.name(of: record.node)
       let rule = rule(record.rule)
       let pair = Int(record.pair)

@@ -20,7 +20,7 @@ struct SessionSentence {
     case .shortpathOff: "Stays on reverse connect: RDP Shortpath is switched off (\(settings))."
     case .undecided: "Undecided when the run ended."
     case .none: ""
-    default: "The session failed: \(session.reason.code.replacingDashes)."
+    default: "The session failed: \(session.reason.code.replacingDashes)\(culprit)."
     }
   }
 
@@ -48,6 +48,12 @@ struct SessionSentence {
     guard attempt.outcome == .abandoned else { return "\(kind) ended \(attempt.outcome.name) (\(attempt.reason.code))" }
     guard let reached = attempt.reached else { return "\(kind) had not begun" }
     return "\(kind) had come as far as: \(reached.title)"
+  }
+
+  /// What stood in the way of a session that failed.
+  private var culprit: String {
+    guard let blocker = session.attempts.first(where: { $0.transport == .reverseConnect })?.mainBlocker else { return "" }
+    return blocker.rule.map { " (rule '\($0)' on \(blocker.node))" } ?? " (\(blocker.reason.code) at \(blocker.node))"
   }
 
   private var failures: String {

@@ -157,7 +157,7 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
   }
 
   private func becomeActive() {
-    limit?.set(nil)
+    if winner == nil { limit?.set(nil) }
     let traffic = ChannelTraffic(at: node, sends: .input, length: DesktopWorkload.input, stack: stack) { [unowned self] message in
       self.sendChannel(message)
     }
@@ -201,6 +201,8 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
 
   func established(_ flow: ClientFlow, _ reason: Reason) {
     winner = flow
+    // The switch-over has its own bound: its other end may die without a word too.
+    limit?.set(stack.now + Self.connectionLimit)
     decide(flow.transport, route: flow.route, reason)
     feedSoftSync(.tunnelEstablished)
   }
@@ -275,6 +277,7 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
   private func settle() {
     guard !isSettled else { return }
     isSettled = true
+    limit?.set(nil)
     role.observer?.sessionSettled(ordinal)
   }
 

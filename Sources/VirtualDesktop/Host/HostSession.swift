@@ -88,8 +88,7 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
     baseIsOver = true
     if softSync.state == .switched { return }
     feed(.baseLost)
-    var effects: [SoftSyncServer.Effect] = []
-    softSync.handle(.baseLost, at: stack.now, into: &effects)
+    feedSoftSync(.baseLost)
     endAttempts()
   }
 
@@ -275,7 +274,9 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
       case .closeBase: secure?.close()
       case .finished: measure()
       // What went into the tunnel since the request is lost: a session with a gap does not go on.
-      case .failed: if !baseIsOver { secure?.close() }
+      case .failed:
+        winner?.cancel()
+        if !baseIsOver { secure?.close() }
       }
     }
   }

@@ -53,6 +53,9 @@ public final class SessionHostRole: ServiceChannelOwner {
   /// Channels to the broker opened so far.
   private var tries: UInt64 = 0
   private var alarm: Alarm?
+  private var heart: Alarm?
+  /// The agent's heartbeat on its channel (*assumed*: the period is not public; any is far below a firewall's idle time).
+  static let heartbeat = SimDuration.seconds(60)
   private var sessions: [HostSession] = []
 
   public init(at node: NodeID, settings: SessionHostSettings, stack: HostStack) {
@@ -65,6 +68,7 @@ public final class SessionHostRole: ServiceChannelOwner {
     stack.keep(self)
     if let port = settings.listenerPort { listener = ShortpathListener(at: node, port: port, stack: stack) }
     alarm = Alarm(stack, at: node) { [unowned self] in self.feed(.timer) }
+    heart = Alarm(stack, at: node) { [unowned self] in self.beat() }
   }
 
   /// Starts the agent: it opens its channel and registers.
@@ -100,7 +104,17 @@ public final class SessionHostRole: ServiceChannelOwner {
     alarm?.set(agent.nextDeadline)
   }
 
-  func channelUp(_ channel: ServiceChannel) { feed(.channelUp) }
+  func channelUp(_ channel: ServiceChannel) {
+    feed(.channelUp)
+    heart?.set(stack.now + Self.heartbeat)
+  }
+
+  private func beat() {
+    guard let brokerChannel, !brokerChannel.isOver else { return }
+    brokerChannel.send(.heartbeat)
+    heart?.set(stack.now + Self.heartbeat)
+  }
+
   func channel(_ channel: ServiceChannel, received message: ServiceMessage) { feed(.received(message)) }
   func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { if channel === brokerChannel { feed(.channelDown) } }
 

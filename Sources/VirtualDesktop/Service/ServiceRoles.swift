@@ -126,6 +126,7 @@ public final class BrokerRole: StreamListener, ServiceChannelOwner {
     switch message {
     case .register(let host, let certificate): feed(.register(channel: channel.tag, host: host, certificate: certificate))
     case .orchestrate(let request, let gateway): feed(.orchestrate(request, gateway: gateway, fromChannel: channel.tag))
+    case .heartbeat: break
     default: feed(.unexpected(message, channel: channel.tag))
     }
   }

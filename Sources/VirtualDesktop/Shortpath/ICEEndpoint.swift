@@ -110,7 +110,10 @@ final class ICEEndpoint: DatagramHandler {
         let record = stack.recorder.request(
           from: sockets[base].local, to: server, retransmission: number - 1, pair: 0, at: node, session: session)
         let result = causing(record) { sockets[base].send(.stun(message), to: server, in: stunConversations[base]) }
-        if result == .noRoute { feed(gathering: .sendFailed(base: base, server: server)) }
+        if result == .noRoute {
+          stack.recorder.unsentRequest(from: sockets[base].local, to: server, pair: 0, at: node, session: session)
+          feed(gathering: .sendFailed(base: base, server: server))
+        }
       case .candidate(let candidate): stack.recorder.candidate(candidate, at: node, session: session)
       case .finished(let candidates):
         owner?.gathered(CandidateList(fragment: fragment, password: password, candidates: candidates))
@@ -152,7 +155,10 @@ final class ICEEndpoint: DatagramHandler {
       let record = stack.recorder.request(
         from: sockets[base].local, to: remote, retransmission: retransmission, pair: pair, at: node, session: session)
       let result = causing(record) { sockets[base].send(.stun(message), to: remote, in: conversation(of: pair)) }
-      if result == .noRoute { feed(agent: .sendFailed(message.transaction)) }
+      if result == .noRoute {
+        stack.recorder.unsentRequest(from: sockets[base].local, to: remote, pair: pair, at: node, session: session)
+        feed(agent: .sendFailed(message.transaction))
+      }
     case .pair(let row, let event, let local, let remote, let roundTrip):
       stack.recorder.pair(event, row: row, local: local, remote: remote, roundTrip: roundTrip, at: node, session: session)
     case .selected(let base, let remote, let pair, let roundTrip):
