@@ -10,7 +10,9 @@ public final class Alarm: Deadlined {
   private var timer: TimerHandle?
   private var deadline = SimTime.never
 
-  /// - Parameter action: what is done when the deadline is due. It must not own its owner strongly.
+  /// - Parameters:
+  ///   - node: whose deadline it is; `.none` for the scenario's own.
+  ///   - action: what is done when the deadline is due. It must not own its owner strongly.
   public init(_ stack: HostStack, at node: NodeID, action: @escaping () -> Void) {
     self.stack = stack
     self.node = node
@@ -30,7 +32,7 @@ public final class Alarm: Deadlined {
   public func deadlineReached() {
     guard stack.now >= deadline else { return }
     deadline = .never
-    stack.recorder.due(at: node)
+    if node != .none { stack.recorder.due(at: node) }
     action()
   }
 }

@@ -214,6 +214,10 @@ struct ScenarioCheck {
     hostReference(tunnel.to, "\(tunnel.path).to")
     role(tunnel.to, .tunnelGateway, "\(tunnel.path).to", "a tunnel's far end")
     if !tunnel.from.isEmpty, tunnel.from == tunnel.to { report("\(tunnel.path).to", "a tunnel needs two different ends") }
+    if tunnel.routes.contains(where: { $0.writtenLength == 0 }) {
+      report(
+        "\(tunnel.path).routes", "a full tunnel needs translation at its gateway, which is not modelled yet; name the prefixes")
+    }
     if let address = tunnel.address, !tunnel.pool.contains(address) {
       report("\(tunnel.path).address", "\(address) is not in the tunnel's pool \(tunnel.pool)")
     }

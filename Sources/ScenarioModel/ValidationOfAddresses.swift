@@ -15,7 +15,8 @@ extension ScenarioCheck {
     let regions = max(scenario.service.regions.count, 1)
     let automatic = scenario.networks.filter { $0.subnet == nil && $0.translation == nil }.count + regions
     if automatic > Self.automaticNetworks {
-      report("networks", "\(automatic) networks and regions need a public subnet, and 256 can be chosen: write subnets of their own")
+      report(
+        "networks", "\(automatic) networks and regions need a public subnet, and 256 can be chosen: write subnets of their own")
     }
     publicSubnets()
     pools()
@@ -32,12 +33,15 @@ extension ScenarioCheck {
     let needed = (hostsOf[network.id] ?? []).count + lines.count + outside
     if needed > capacity {
       let subnet = network.subnet.map { "\($0)" } ?? "the /24 chosen for it"
-      report("\(network.path).subnet", "'\(network.id)' needs \(needed) addresses, and \(subnet) has \(capacity): write a larger subnet")
+      report(
+        "\(network.path).subnet",
+        "'\(network.id)' needs \(needed) addresses, and \(subnet) has \(capacity): write a larger subnet")
     }
     if let behaviour = network.translation, behaviour.oneToOne,
       behaviour.mapping != .endpointIndependent || behaviour.filtering != .endpointIndependent
     {
-      report("\(network.path).nat", "a one-to-one translation neither maps nor filters; leave its mapping and filtering as they are")
+      report(
+        "\(network.path).nat", "a one-to-one translation neither maps nor filters; leave its mapping and filtering as they are")
     }
   }
 
@@ -48,7 +52,9 @@ extension ScenarioCheck {
       for prefix in [network.subnet, network.subnet6] {
         guard let prefix else { continue }
         if let other = seen.first(where: { $0.prefix.contains(prefix) || prefix.contains($0.prefix) }) {
-          report("\(network.path).subnet", "\(prefix) overlaps \(other.prefix) of '\(other.owner)'; only networks behind a nat may share one")
+          report(
+            "\(network.path).subnet",
+            "\(prefix) overlaps \(other.prefix) of '\(other.owner)'; only networks behind a nat may share one")
         }
         seen.append((prefix, network.id))
       }

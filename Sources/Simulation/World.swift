@@ -129,13 +129,13 @@ public final class World: DesktopObserver {
   private func settings(
     of host: HostSpec, _ ways: [WayOut], _ stun: [Endpoint], _ timing: ShortpathTiming
   ) -> SessionHostSettings {
-    let managed: (String, Reason)? =
+    let managed: Forbidden? =
       !host.shortpath.managedListener
-      ? ("fUseUdpPortRedirector", .listenerOff)
-      : scenario.hostPool.managedPrivateUDP.allows ? nil : ("ManagedPrivateUdp", .hostPoolSetting)
-    let open: (String, Reason)? =
+      ? Forbidden("fUseUdpPortRedirector", .listenerOff)
+      : scenario.hostPool.managedPrivateUDP.allows ? nil : Forbidden("ManagedPrivateUdp", .hostPoolSetting)
+    let open: Forbidden? =
       !host.shortpath.publicNetworks
-      ? ("publicUDP", .hostPolicy) : scenario.hostPool.publicUDP.allows ? nil : ("PublicUdp", .hostPoolSetting)
+      ? Forbidden("publicUDP", .hostPolicy) : scenario.hostPool.publicUDP.allows ? nil : Forbidden("PublicUdp", .hostPoolSetting)
     return SessionHostSettings(
       broker: Endpoint(blueprint.broker.address, ServicePort.https), brokerName: ComponentKey("broker"), ways: ways,
       stunServers: stun,
@@ -162,7 +162,7 @@ public final class World: DesktopObserver {
     }
     for event in scenario.events {
       lastTimed = max(lastTimed, event.at)
-      at(event.at, node: NodeID(0)) { [unowned self] in
+      at(event.at, node: .none) { [unowned self] in
         do { try self.apply(event.change) } catch { preconditionFailure("an event that was checked does not apply: \(error)") }
       }
     }

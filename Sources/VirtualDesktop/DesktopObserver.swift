@@ -1,6 +1,7 @@
 // Whom the roles tell that a session has settled: nothing about it is undecided any more.
 public import SimulationKernel
 
+/// Is told when a session has settled.
 public protocol DesktopObserver: AnyObject {
   /// - Parameter session: its ordinal in the scenario, from 1.
   func sessionSettled(_ session: Int)

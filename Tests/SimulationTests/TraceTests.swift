@@ -66,7 +66,9 @@ import Wire
       func observe(_ packet: Packet, leaving: Bool, interface: InterfaceID, at time: SimTime, in network: Network) {
         guard interface == wire else { return }
         if packet.destination.port == 4500 || packet.source.port == 4500 { outer += 1 }
-        if packet.destination.address == IPAddress("10.1.0.135") || packet.source.address == IPAddress("10.1.0.135") { inner += 1 }
+        if packet.destination.address == IPAddress("10.1.0.135") || packet.source.address == IPAddress("10.1.0.135") {
+          inner += 1
+        }
       }
     }
     var scenario = try Files.scenario("documented/3-managed-first-found").with("hosts.sh-1.shortpath.public=off")

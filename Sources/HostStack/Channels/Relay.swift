@@ -6,6 +6,7 @@ public protocol RelayOwner: AnyObject {
   func relayEnded(_ relay: Relay, clientLegFirst: Bool, _ failure: CarrierFailure?)
 }
 
+/// The relay between a client's leg and a host's.
 public final class Relay: CarrierHandler {
   public let client: any Carrier
   public let host: any Carrier

@@ -3,6 +3,7 @@ import NetworkModel
 public import Protocols
 public import Wire
 
+/// One end of a TLS connection.
 public final class SecureChannel: Carrier, CarrierHandler {
   public let stack: HostStack
   public let outgoing: StreamID

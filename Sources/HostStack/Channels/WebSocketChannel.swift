@@ -2,6 +2,7 @@
 import NetworkModel
 public import Wire
 
+/// One end of a WebSocket.
 public final class WebSocketChannel: Carrier, CarrierHandler {
   public let stack: HostStack
   public let outgoing: StreamID

@@ -14,6 +14,7 @@ public enum CarrierFailure: Equatable, Sendable {
   case security(TLSHandshake.Failure)
 }
 
+/// An ordered stream of messages to a peer and back.
 public protocol Carrier: AnyObject {
   /// The log this side writes.
   var outgoing: StreamID { get }

@@ -5,6 +5,7 @@ import NetworkModel
 import SimulationKernel
 public import Wire
 
+/// One end of an RDP-UDP connection.
 public final class RDPUDPSocket: Carrier, Deadlined {
   public let stack: HostStack
   public let outgoing: StreamID

@@ -7,6 +7,7 @@ public import Wire
 
 public typealias TCPSettings = TCPConnection.Settings
 
+/// One end of a TCP connection.
 public final class TCPSocket: Carrier, Deadlined {
   public let stack: HostStack
   public let node: NodeID

@@ -16,6 +16,7 @@ extension DatagramHandler {
   public func unreachable(_ remote: Endpoint, _ kind: ICMPError.Kind, on socket: UDPSocket) {}
 }
 
+/// A UDP socket; it stays open until it is closed or its world ends.
 public final class UDPSocket {
   public let stack: HostStack
   public let node: NodeID

@@ -129,6 +129,14 @@ struct Folding {
 }
 
 extension DropReason {
+  /// Whether an address translator dropped the packet.
+  var isTranslation: Bool {
+    switch self {
+    case .natNoMapping, .natFiltered, .natPortsExhausted, .natHairpinOff, .natUnsupported: true
+    default: false
+    }
+  }
+
   /// Whether a drop for this reason hinders anybody: a late copy or a packet of a finished attempt does not.
   var standsInTheWay: Bool {
     switch self {

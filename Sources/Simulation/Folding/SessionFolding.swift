@@ -77,7 +77,8 @@ struct SessionFolding {
   private func attempt(_ transport: Transport, _ decision: Record?) -> AttemptResult {
     let told = records.filter { $0.kind == .attempt && $0.attempt == transport }
     let own = records.lazy.filter { $0.attempt == transport }
-    let ended = told.last { $0.outcome != .pending }
+    // What a setting forbids was not tried, whatever a client that did not know of it says later.
+    let ended = told.first { $0.outcome == .notTried } ?? told.last { $0.outcome != .pending }
     var result = AttemptResult(
       transport: transport, outcome: ended?.outcome ?? (told.isEmpty ? .notTried : .pending), reason: ended?.reason ?? .none,
       setting: ended.map { folding.recorder.names[Int($0.extra)] } ?? "", started: told.first { $0.outcome == .pending }?.time,

@@ -67,6 +67,11 @@ struct SessionSentence {
         let words = rule == "policy" ? "the default policy on \(blocker.node)" : "'\(rule)' on \(blocker.node)"
         if !named.contains(words) { named.append(words) }
       }
+      // Beside a default denial it matters which translator changed or forgot a port.
+      for blocker in hindering where named.count < 3 && blocker.reason.isTranslation && !own.contains(where: { $0.rule != nil }) {
+        let words = "\(blocker.reason.code) at \(blocker.node)"
+        if !named.contains(words) { named.append(words) }
+      }
       let why =
         named.isEmpty
         ? attempt.mainBlocker.map { "\($0.reason.code) at \($0.node)" } ?? attempt.reason.code

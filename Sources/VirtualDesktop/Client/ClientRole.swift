@@ -29,6 +29,7 @@ public struct ClientSettings: Sendable, Equatable {
   }
 }
 
+/// A user's client at its node.
 public final class ClientRole: ServiceChannelOwner {
   let stack: HostStack
   let node: NodeID

@@ -72,12 +72,12 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     tell(.managed, .pending, .none)
     stack.recorder.milestone(.listenerProbed, at: node, session: session, attempt: .managed)
     for (row, remote) in listener.enumerated() {
-      let subject = mix(UInt64(session), 3390, UInt64(row))
+      let subject = mix(UInt64(session), 3390, remote.hash)
       guard let out = stack.network.route(remote.address, from: node, bound: .none),
         let socket = stack.openUDP(at: node, subject: subject, handler: self, tag: row)
       else { continue }
       let way = role.settings.ways.first { $0.interface == out }
-      let conversation = stack.open(.listener, by: node, session: session, attempt: .managed, subject: UInt64(row))
+      let conversation = stack.open(.listener, by: node, session: session, attempt: .managed, subject: remote.hash)
       let flow = ClientFlow(
         .managed, route: way?.route ?? "internet", on: socket, to: remote, in: conversation, session: session,
         requestID: requestID,

@@ -6,6 +6,16 @@ public import SimulationKernel
 public import Trace
 public import Wire
 
+/// Why a kind of Shortpath is not tried: the setting's real name, and the reason it stands for.
+public struct Forbidden: Sendable, Equatable {
+  public var setting: String
+  public var reason: Reason
+  public init(_ setting: String, _ reason: Reason) {
+    self.setting = setting
+    self.reason = reason
+  }
+}
+
 /// What a session host is configured with.
 public struct SessionHostSettings: Sendable, Equatable {
   public var broker: Endpoint
@@ -15,14 +25,14 @@ public struct SessionHostSettings: Sendable, Equatable {
   /// The listener's port; `nil` when the listener is off.
   public var listenerPort: UInt16?
   /// Why the listener is off: the setting's real name and its reason.
-  public var managedForbidden: (setting: String, reason: Reason)?
+  public var managedForbidden: Forbidden?
   /// Why Shortpath for public networks is off.
-  public var publicForbidden: (setting: String, reason: Reason)?
+  public var publicForbidden: Forbidden?
   public var timing: ShortpathTiming
 
   public init(
     broker: Endpoint, brokerName: ComponentKey, ways: [WayOut], stunServers: [Endpoint], listenerPort: UInt16?,
-    managedForbidden: (setting: String, reason: Reason)?, publicForbidden: (setting: String, reason: Reason)?,
+    managedForbidden: Forbidden?, publicForbidden: Forbidden?,
     timing: ShortpathTiming
   ) {
     self.broker = broker
@@ -34,13 +44,9 @@ public struct SessionHostSettings: Sendable, Equatable {
     self.publicForbidden = publicForbidden
     self.timing = timing
   }
-
-  public static func == (a: Self, b: Self) -> Bool {
-    a.broker == b.broker && a.ways == b.ways && a.listenerPort == b.listenerPort && a.timing == b.timing
-      && a.managedForbidden?.setting == b.managedForbidden?.setting && a.publicForbidden?.setting == b.publicForbidden?.setting
-  }
 }
 
+/// A session host at its node.
 public final class SessionHostRole: ServiceChannelOwner {
   let stack: HostStack
   let node: NodeID

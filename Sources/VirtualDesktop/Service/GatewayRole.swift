@@ -5,6 +5,7 @@ public import SimulationKernel
 import Trace
 public import Wire
 
+/// A gateway instance at its node.
 public final class GatewayRole: ServiceChannelOwner {
   private let stack: HostStack
   private let node: NodeID

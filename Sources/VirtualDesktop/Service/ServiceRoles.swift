@@ -5,7 +5,7 @@ public import SimulationKernel
 import Trace
 public import Wire
 
-/// A listener whose connections each have a small machine.
+/// The directory: signs users in and issues their tokens.
 public final class DirectoryRole: StreamListener, ServiceChannelOwner {
   private let stack: HostStack
   private let node: NodeID
@@ -45,6 +45,7 @@ public final class DirectoryRole: StreamListener, ServiceChannelOwner {
   func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { machines[ObjectIdentifier(channel)] = nil }
 }
 
+/// The feed: validates tokens and hands out signed connection configurations.
 public final class FeedRole: StreamListener, ServiceChannelOwner {
   private let stack: HostStack
   private let node: NodeID
@@ -94,6 +95,7 @@ public final class FeedRole: StreamListener, ServiceChannelOwner {
   func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { machines[ObjectIdentifier(channel)] = nil }
 }
 
+/// The broker: knows the registered hosts and orchestrates connections over their channels.
 public final class BrokerRole: StreamListener, ServiceChannelOwner {
   private let stack: HostStack
   private let node: NodeID
