@@ -91,5 +91,8 @@ check "two processes write one database in turn" exits 0 "$release" run Scenario
 "$release" run Scenarios/documented --no-db >"$work/table.txt"
 check "the README shows what the program prints" bash -c '[[ "$(cat README.md)" == *"$(cat "$1")"* ]] || { echo "README.md does not hold the present table"; exit 1; }' _ "$work/table.txt"
 
+sed -n '/^\$ shortpath explain/,/^```$/p' README.md | grep -vE '^(\$ |…|```|$)' >"$work/readme-lines.txt"
+check "the README explains with what the program prints" bash -c '[ -s "$1" ] && ! grep -vxFf "$2" "$1"' _ "$work/readme-lines.txt" "$work/explain.txt"
+
 echo "$passed passed, $failures failed"
 [ "$failures" = 0 ]
