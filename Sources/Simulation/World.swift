@@ -251,7 +251,9 @@ public final class World: DesktopObserver {
     network.run(until: limit, events: scenario.timing.maximumEvents)
     if network.events >= scenario.timing.maximumEvents { return .eventLimit }
     if network.horizon < limit { return .settled }
-    return network.nextEventTime() == nil ? .idle : .duration
+    if network.nextEventTime() == nil { return .idle }
+    if limit > network.now { network.advance(to: limit) }
+    return .duration
   }
 
   /// Handles every event up to `time`, and moves the clock there; never reads ahead.

@@ -42,7 +42,8 @@ struct SessionFolding {
       roundTripBefore: roundTrip(.reverseConnect), roundTrip: transport.flatMap(roundTrip), attempts: attempts,
       milestones: milestones(),
       candidates: candidates(), pairs: pairs, channels: channels())
-    session.sentence = SessionSentence(session: session, blocker: other).text
+    session.sentence =
+      SessionSentence(session: session, blocker: other, end: folding.end, endTime: folding.world.network.now).text
     return session
   }
 

@@ -7,6 +7,9 @@ struct SessionSentence {
   let session: SessionResult
   /// The rule that kept another way from being taken.
   let blocker: Blocker?
+  /// Why and when the run ended.
+  let end: RunEnd
+  let endTime: SimTime
 
   var text: String {
     switch session.reason {
@@ -18,7 +21,7 @@ struct SessionSentence {
     case .onlyTransport: "\(name) over \(way): no other kind of Shortpath was allowed."
     case .noUDPPath: "Stays on reverse connect: \(failures)."
     case .shortpathOff: "Stays on reverse connect: RDP Shortpath is switched off (\(settings))."
-    case .undecided: "Undecided when the run ended."
+    case .undecided: undecided
     case .none: ""
     default: "The session failed: \(session.reason.code.replacingDashes)\(culprit)."
     }
@@ -48,6 +51,17 @@ struct SessionSentence {
     guard attempt.outcome == .abandoned else { return "\(kind) ended \(attempt.outcome.name) (\(attempt.reason.code))" }
     guard let reached = attempt.reached else { return "\(kind) had not begun" }
     return "\(kind) had come as far as: \(reached.title)"
+  }
+
+  private var undecided: String {
+    let why =
+      switch end {
+      case .duration: "the scenario's duration was over"
+      case .eventLimit: "the limit on events was reached"
+      case .settled, .idle: "nothing was left to happen"
+      }
+    let begun = session.clicked != nil || !session.milestones.isEmpty
+    return begun ? "Undecided when the run ended at \(endTime): \(why)." : "Not begun when the run ended at \(endTime): \(why)."
   }
 
   /// What stood in the way of a session that failed.
