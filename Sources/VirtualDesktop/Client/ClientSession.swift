@@ -6,7 +6,7 @@ import SimulationKernel
 import Trace
 import Wire
 
-final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathOwner {
+final class ClientSession: ServiceChannelOwner, BaseTransportOwner, ClientShortpathOwner {
   let ordinal: Int
   private let resource: ComponentKey
   private unowned(unsafe) let role: ClientRole
@@ -16,8 +16,7 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
   private var connect: GatewayClientConnect?
   private var connectAlarm: Alarm?
   private var gatewayChannel: ServiceChannel?
-  private var base: WebSocketChannel?
-  private var secure: SecureChannel?
+  private var base: BaseTransport?
   private var hostCertificate = Secret.none
   private var token: AccessToken?
   private var rdp: RDPClientSequence?
@@ -25,7 +24,6 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
   private var shortpath: ClientShortpath?
   private var traffic: ChannelTraffic?
   private var winner: ClientFlow?
-  private var baseIsOver = false
   private var answeredOnTunnel = false
   private var isSettled = false
   private var decided = false
@@ -93,30 +91,18 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
   private func startRDP(pinned certificate: Secret) {
     guard let gatewayChannel, let token else { return }
     hostCertificate = certificate
-    let socket = WebSocketChannel(over: gatewayChannel.secure, masked: true)
-    socket.upper = self
-    base = socket
     // A client that may not use UDP does not offer it.
     let flags: MultitransportFlags = role.settings.udp ? [.udpFECR, .softSyncTCPToUDP] : []
     rdp = RDPClientSequence(settings: RDPClientSequence.Settings(token: token.signature, multitransport: flags))
+    base = BaseTransport(over: gatewayChannel.secure, owner: self)
     feed(.start)
   }
 
-  func carrierConnected(_ carrier: any Carrier) { if carrier === secure { feed(.secured) } }
+  func baseSecured() { feed(.secured) }
+  func base(received message: RDPMessage) { feed(.received(message)) }
+  func baseInsecure(_ loss: ChannelLoss) { feed(.securityFailed(loss)) }
 
-  func carrierReadable(_ carrier: any Carrier) {
-    while let message = carrier.read() {
-      guard case .rdp(let pdu) = message else { return feed(.securityFailed(.tlsFailed)) }
-      feed(.received(pdu))
-      if carrier === base, secure != nil { return }
-    }
-    carrier.consumed()
-  }
-
-  func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
-    if case .security = failure { feed(.securityFailed(ChannelLoss(failure, wasUp: true))) }
-    guard !baseIsOver else { return }
-    baseIsOver = true
+  func baseEnded() {
     feedSoftSync(.baseClosed)
     if !softSync.sendsOnTunnel { feed(.baseLost) }
     settleIfDone()
@@ -132,12 +118,8 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
     switch effect {
     case .send(let message): sendOnBase(message)
     case .secure:
-      guard let base else { return }
       let key = Secret(id: stack.chance.draw(stack.recorder.key(of: node), .credential, mix(UInt64(ordinal), 20)))
-      let handshake = TLSHandshake(.client(serverName: resource, trust: .pinned(hostCertificate), key: key))
-      let channel = SecureChannel(over: base, handshake: handshake, upper: self, started: false)
-      secure = channel
-      channel.carrierConnected(base)
+      base?.secure(.client(serverName: resource, trust: .pinned(hostCertificate), key: key))
     case .shortpathOffered(let requestID, let cookie, let listener):
       let shortpath = ClientShortpath(
         session: ordinal, requestID: requestID, cookie: cookie, hostCertificate: hostCertificate, role: role, owner: self)
@@ -152,9 +134,7 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
     }
   }
 
-  private func sendOnBase(_ message: RDPMessage) {
-    if let secure { secure.write(.rdp(message)) } else { base?.write(.rdp(message)) }
-  }
+  private func sendOnBase(_ message: RDPMessage) { base?.write(message) }
 
   private func becomeActive() {
     if winner == nil { limit?.set(nil) }
@@ -180,7 +160,7 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
       winner.write(message)
       return winner.transport
     }
-    guard !baseIsOver, !isSettled || winner == nil && decided else { return nil }
+    guard base?.isOver == false, !isSettled || winner == nil && decided else { return nil }
     sendOnBase(message)
     return .reverseConnect
   }
@@ -269,7 +249,7 @@ final class ClientSession: ServiceChannelOwner, CarrierHandler, ClientShortpathO
     guard decided else { return }
     if winner == nil {
       if rdp?.state == .active { settle() }
-    } else if baseIsOver, answeredOnTunnel {
+    } else if base?.isOver == true, answeredOnTunnel {
       settle()
     }
   }

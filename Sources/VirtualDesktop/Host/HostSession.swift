@@ -6,15 +6,14 @@ import SimulationKernel
 import Trace
 import Wire
 
-final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICEEndpointOwner {
+final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner, ICEEndpointOwner {
   private let ordinal: Int
   private unowned(unsafe) let role: SessionHostRole
   private let stack: HostStack
   private let node: NodeID
   private let connection: UInt64
   private var leg: ServiceChannel?
-  private var base: WebSocketChannel?
-  private var secure: SecureChannel?
+  private var base: BaseTransport?
   private var rdp: RDPServerSequence
   private var softSync = SoftSyncServer()
   private var firstFound = FirstFound()
@@ -56,34 +55,19 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
 
   func channel(_ channel: ServiceChannel, received message: ServiceMessage) {
     guard case .switchingProtocols = message, base == nil else { return channel.close() }
-    let socket = WebSocketChannel(over: channel.secure, masked: true)
-    socket.upper = self
-    base = socket
-    if channel.secure.readable > 0 { socket.carrierReadable(channel.secure) }
+    base = BaseTransport(over: channel.secure, owner: self)
+    base?.open()
   }
 
   func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { if base == nil { baseEnded() } }
 
   // MARK: RDP
 
-  func carrierConnected(_ carrier: any Carrier) { if carrier === secure { feed(.secured) } }
+  func baseSecured() { feed(.secured) }
+  func base(received message: RDPMessage) { feed(.received(message)) }
+  func baseInsecure(_ loss: ChannelLoss) { feed(.securityFailed(loss)) }
 
-  func carrierReadable(_ carrier: any Carrier) {
-    while let message = carrier.read() {
-      guard case .rdp(let pdu) = message else { return feed(.securityFailed(.tlsFailed)) }
-      feed(.received(pdu))
-      // TLS may have taken the carrier over.
-      if carrier === base, secure != nil { return }
-    }
-    carrier.consumed()
-  }
-
-  func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
-    if case .security = failure { feed(.securityFailed(ChannelLoss(failure, wasUp: true))) }
-    baseEnded()
-  }
-
-  private func baseEnded() {
+  func baseEnded() {
     guard !baseIsOver else { return }
     baseIsOver = true
     if softSync.state == .switched { return }
@@ -103,12 +87,7 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
   private func perform(_ effect: RDPServerSequence.Effect) {
     switch effect {
     case .send(let message): sendOnBase(message)
-    case .secure:
-      guard let base else { return }
-      let channel = SecureChannel(
-        over: base, handshake: TLSHandshake(.server(certificate: role.certificate)), upper: self, started: false)
-      secure = channel
-      channel.carrierConnected(base)
+    case .secure: base?.secure(.server(certificate: role.certificate))
     case .roundTrip(let value): stack.recorder.roundTrip(value, on: .reverseConnect, at: node, session: ordinal)
     case .startShortpath: break
     case .shortpathUnsupported: tell(notTried: .clientSetting, "multitransport", .managed, .public)
@@ -122,9 +101,7 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
     if rdp.state == .active, traffic == nil { becomeActive() }
   }
 
-  private func sendOnBase(_ message: RDPMessage) {
-    if let secure { secure.write(.rdp(message)) } else { base?.write(.rdp(message)) }
-  }
+  private func sendOnBase(_ message: RDPMessage) { base?.write(message) }
 
   private func becomeActive() {
     let traffic = ChannelTraffic(at: node, sends: .graphics, length: DesktopWorkload.graphics, stack: stack) {
@@ -271,12 +248,12 @@ final class HostSession: ServiceChannelOwner, CarrierHandler, HostFlowOwner, ICE
       case .readTunnel: winner?.resume()
       case .milestone(let milestone):
         stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: winner?.transport ?? .reverseConnect)
-      case .closeBase: secure?.close()
+      case .closeBase: base?.close()
       case .finished: measure()
       // What went into the tunnel since the request is lost: a session with a gap does not go on.
       case .failed:
         winner?.cancel()
-        if !baseIsOver { secure?.close() }
+        if !baseIsOver { base?.close() }
       }
     }
   }

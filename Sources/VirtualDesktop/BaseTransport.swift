@@ -1,0 +1,64 @@
+// The base transport at one of its ends: a WebSocket through the gateway, and from the security exchange on the nested TLS inside it.
+import HostStack
+import Protocols
+import Wire
+
+protocol BaseTransportOwner: AnyObject {
+  /// The nested TLS is up.
+  func baseSecured()
+  func base(received message: RDPMessage)
+  /// The nested TLS failed, or something else than RDP came; the transport may live on until it is closed.
+  func baseInsecure(_ loss: ChannelLoss)
+  /// It is over; told once.
+  func baseEnded()
+}
+
+final class BaseTransport: CarrierHandler {
+  private let socket: WebSocketChannel
+  private var secure: SecureChannel?
+  unowned(unsafe) private let owner: any BaseTransportOwner
+  private(set) var isOver = false
+
+  /// Takes over a gateway leg after its upgrade; `open` lets it speak.
+  init(over leg: SecureChannel, owner: any BaseTransportOwner) {
+    self.owner = owner
+    socket = WebSocketChannel(over: leg, masked: true)
+    socket.upper = self
+    socket.stack.keep(self)
+  }
+
+  /// Reads what came behind the upgrade; the owner has the transport in hand by now.
+  func open() { if socket.lower.readable > 0 { socket.carrierReadable(socket.lower) } }
+
+  /// Puts the nested TLS between the WebSocket and RDP.
+  func secure(_ settings: TLSHandshake.Settings) {
+    let channel = SecureChannel(over: socket, handshake: TLSHandshake(settings), upper: self, started: false)
+    secure = channel
+    channel.carrierConnected(socket)
+  }
+
+  func write(_ message: RDPMessage) {
+    if let secure { secure.write(.rdp(message)) } else { socket.write(.rdp(message)) }
+  }
+
+  func close() { if let secure { secure.close() } else { socket.close() } }
+
+  func carrierConnected(_ carrier: any Carrier) { if carrier === secure { owner.baseSecured() } }
+
+  func carrierReadable(_ carrier: any Carrier) {
+    while let message = carrier.read() {
+      guard case .rdp(let pdu) = message else { return owner.baseInsecure(.tlsFailed) }
+      owner.base(received: pdu)
+      // TLS may have taken the WebSocket over.
+      if carrier === socket, secure != nil { return }
+    }
+    carrier.consumed()
+  }
+
+  func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
+    if case .security = failure { owner.baseInsecure(ChannelLoss(failure, wasUp: true)) }
+    guard !isOver else { return }
+    isOver = true
+    owner.baseEnded()
+  }
+}
