@@ -21,13 +21,19 @@ struct Folding {
   func result() -> RunResult {
     var bySession: [[Record]] = Array(repeating: [], count: scenario.sessions.count + 1)
     if scenario.sessions.count == 1 { bySession[1].reserveCapacity(recorder.story.count) }
-    for record in recorder.story where record.topic != .probe && bySession.indices.contains(Int(record.session)) {
-      bySession[Int(record.session)].append(record)
+    var byProbe: [[Record]] = Array(repeating: [], count: scenario.probes.count + 1)
+    for record in recorder.story {
+      let ordinal = Int(record.session)
+      if record.topic == .probe {
+        if byProbe.indices.contains(ordinal) { byProbe[ordinal].append(record) }
+      } else if bySession.indices.contains(ordinal) {
+        bySession[ordinal].append(record)
+      }
     }
     let sessions = scenario.sessions.enumerated().map { row, spec in
       SessionFolding(ordinal: row + 1, spec: spec, records: bySession[row + 1], folding: self).result()
     }
-    let probes = scenario.probes.enumerated().map { row, spec in probe(row + 1, spec) }
+    let probes = scenario.probes.enumerated().map { row, spec in probe(row + 1, spec, byProbe[row + 1]) }
     let expectations = scenario.expectations.map { judge($0, sessions, probes) }
     return RunResult(
       scenario: scenario, seed: world.seed, modelVersion: ModelVersion.current,
@@ -72,8 +78,7 @@ struct Folding {
     return blockers(recorder.story.lazy.filter { $0.topic == .brokerChannel && $0.extra == Int64(node.index) })
   }
 
-  private func probe(_ ordinal: Int, _ spec: ProbeSpec) -> ProbeResult {
-    let records = recorder.story.filter { $0.topic == .probe && Int($0.session) == ordinal }
+  private func probe(_ ordinal: Int, _ spec: ProbeSpec, _ records: [Record]) -> ProbeResult {
     let told = records.last { $0.kind == .probe }
     let to = spec.to == "stun" ? "stun" : "\(spec.to):\(spec.port)"
     let outcome: String =
