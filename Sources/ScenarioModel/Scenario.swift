@@ -154,7 +154,7 @@ public struct TunnelSpec: Sendable, Equatable {
   public var port: UInt16 = 4500
   /// Prefixes the client sends through it.
   public var routes: [IPPrefix]
-  /// Processing at each endpoint per packet; the path's delay is the underlay's.
+  /// Processing per packet, spent at the end that takes it out, so once a direction; the path's delay is the underlay's.
   public var processing: SimDuration = .zero
   /// The client's address inside; `nil`: one is chosen from `pool`.
   public var address: IPAddress?

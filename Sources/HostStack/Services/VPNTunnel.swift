@@ -11,7 +11,7 @@ public struct VPNSettings: Hashable, Sendable {
   public var name: ComponentKey
   /// The client's address inside the tunnel.
   public var inner: IPAddress
-  /// Processing at each endpoint, per packet; the path's delay is the underlay's.
+  /// Processing per packet, spent where it is taken out of the tunnel, so once a direction; the path's delay is the underlay's.
   public var processing: SimDuration
   /// RFC 3948 §4: NAT keep-alive every 20 s.
   public var keepAlive: SimDuration = .seconds(20)

@@ -108,7 +108,7 @@ final class ClientFlow: CarrierHandler {
   func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
     guard !isOver else { return }
     if case .security = failure { return fail(.tlsFailed) }
-    if secure == nil { return fail(failure == .noRoute ? .noListenerAddress : .noAnswer) }
+    if secure == nil { return fail(.noAnswer) }
     feed(.closed)
   }
 }
