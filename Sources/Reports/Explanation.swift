@@ -20,6 +20,10 @@ public enum Explanation {
     document.add(.table(steps(of: story)))
     document.add(.heading("Attempts"))
     document.add(.table(attempts(of: story)))
+    if !story.session.failures.isEmpty {
+      document.add(.heading("Who failed, the cause first"))
+      document.add(.table(failures(of: story)))
+    }
     for attempt in story.session.attempts where !attempt.blockers.isEmpty {
       let name = attempt.transport.name
       let heading = attempt.outcome == .won ? "Packets that \(name) lost on its way" : "What stood in the way of \(name)"
@@ -70,6 +74,19 @@ public enum Explanation {
       table.rows.append([
         point.milestone.step.map(String.init) ?? "", story.afterClick(point.time), story.run.shown(point.node), what,
         "\(point.record)",
+      ])
+    }
+    return table
+  }
+
+  private static func failures(of story: Story) -> TextTable {
+    var table = TextTable([
+      ("ms", .right), ("node", .left), ("reason", .left), ("step", .right), ("not reached", .left), ("record", .right),
+    ])
+    for failure in story.session.failures {
+      table.rows.append([
+        story.afterClick(failure.time), story.run.shown(failure.node), failure.reason.code,
+        failure.missing?.partOfStep.map(String.init) ?? "", failure.missing?.title ?? "-", "\(failure.record)",
       ])
     }
     return table
@@ -131,6 +148,7 @@ public enum Explanation {
   /// The codes that this explanation uses, the session's own first.
   private static func pages(of story: Story) -> [String] {
     var codes = [story.session.reason.code]
+    for failure in story.session.failures where !codes.contains(failure.reason.code) { codes.append(failure.reason.code) }
     for attempt in story.session.attempts {
       for code in [attempt.reason.code] + attempt.blockers.map(\.reason.code) where code != "none" && !codes.contains(code) {
         codes.append(code)

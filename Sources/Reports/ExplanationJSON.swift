@@ -34,6 +34,7 @@ public enum ExplanationJSON {
       ("candidates", .array(session.candidates.map(value))),
       ("pairs", .array(session.pairs.map(value))),
       ("assumptions", .array(story.assumptions.map { .text($0) })),
+      ("failures", .array(session.failures.map(RunJSON.value))),
     ])
   }
 

@@ -54,6 +54,15 @@ public enum RunJSON {
       ("rtt_ms", .maybe(session.roundTrip)),
       ("attempts", .array(session.attempts.map(value))),
       ("sentence", .text(session.sentence)),
+      ("failures", .array(session.failures.map(value))),
+    ])
+  }
+
+  static func value(_ failure: ConnectionFailure) -> JSONValue {
+    .object([
+      ("node", .text(failure.node)), ("reason", .text(failure.reason.code)),
+      ("step", failure.missing?.partOfStep.map { .number($0) } ?? .null), ("missing", .maybe(failure.missing?.code)),
+      ("at_ms", .milliseconds(failure.time.nanoseconds)), ("record", .number(failure.record)),
     ])
   }
 

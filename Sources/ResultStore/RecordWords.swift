@@ -12,6 +12,7 @@ extension RunResult {
     case .transition: return (name(record.code), name(record.detail))
     case .attempt: return (record.reason?.code ?? "", record.outcome?.name)
     case .decision: return (record.reason?.code ?? "", name(record.detail))
+    case .failure: return (record.failure?.code ?? "", nil)
     case .candidate: return (record.candidateType?.name ?? "", nil)
     case .pair: return (record.pairEvent?.name ?? "", nil)
     case .drop: return (record.dropReason?.code ?? "", nil)

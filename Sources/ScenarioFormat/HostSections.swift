@@ -20,7 +20,17 @@ extension HostSpec {
         map.read("port", into: &spec.shortpath.listenerPort) { $0.port() }
         map.read("public", into: &spec.shortpath.publicNetworks) { $0.flag() }
       }
-      map["client"]?.map("a host's client") { $0.read("udp", into: &spec.client.udp) { $0.flag() } }
+      map["client"]?.map("a host's client") { map in
+        map.read("udp", into: &spec.client.udp) { $0.flag() }
+        map.read("account", into: &spec.client.account) { $0.flag() }
+        map.read("assigned", into: &spec.client.assigned) { $0.flag() }
+        map.read("graphics-pipeline", into: &spec.client.graphicsPipeline) { $0.flag() }
+      }
+      map["rdp"]?.map("a host's rdp") { map in
+        map.read("sign-in", into: &spec.rdp.signIn) { $0.flag() }
+        map.read("licensed", into: &spec.rdp.licensed) { $0.flag() }
+        map.read("requires-graphics-pipeline", into: &spec.rdp.requiresGraphicsPipeline) { $0.flag() }
+      }
     }
     if whole == nil { cursor.reading.leaveOut("\(cursor.path).role") }
     return spec
@@ -36,6 +46,8 @@ extension ServiceSpec {
       map.read("feed", into: &spec.feed) { $0.optional("auto") { $0.name("a region") } }
       map.read("broker", into: &spec.broker) { $0.optional("auto") { $0.name("a region") } }
       map.read("stun", into: &spec.stun) { $0.optional("auto") { $0.name("a region") } }
+      map.read("token-lifetime", into: &spec.tokenLifetime) { $0.duration() }
+      map.read("valid-signature", into: &spec.validSignature) { $0.flag() }
       return spec
     }
   }

@@ -155,7 +155,23 @@ public enum ScenarioWriter {
             ("public", .flag(spec.shortpath.publicNetworks)),
           ])
         ))
-    case .client: entries.append(("client", .map([("udp", .flag(spec.client.udp))])))
+      entries.append(
+        (
+          "rdp",
+          .map([
+            ("sign-in", .flag(spec.rdp.signIn)), ("licensed", .flag(spec.rdp.licensed)),
+            ("requires-graphics-pipeline", .flag(spec.rdp.requiresGraphicsPipeline)),
+          ])
+        ))
+    case .client:
+      entries.append(
+        (
+          "client",
+          .map([
+            ("udp", .flag(spec.client.udp)), ("account", .flag(spec.client.account)), ("assigned", .flag(spec.client.assigned)),
+            ("graphics-pipeline", .flag(spec.client.graphicsPipeline)),
+          ])
+        ))
     case .tunnelGateway, .server, .idle: break
     }
     return .map(entries)
@@ -168,6 +184,7 @@ public enum ScenarioWriter {
     return .map([
       ("regions", .map(regions)), ("directory", optional(spec.directory, "auto")), ("feed", optional(spec.feed, "auto")),
       ("broker", optional(spec.broker, "auto")), ("stun", optional(spec.stun, "auto")),
+      ("token-lifetime", .scalar(spec.tokenLifetime.written)), ("valid-signature", .flag(spec.validSignature)),
     ])
   }
 

@@ -1,6 +1,6 @@
 // Hosts and what the service side is made of.
 import NetworkModel
-import SimulationKernel
+public import SimulationKernel
 public import Wire
 
 public enum HostRole: String, Sendable, CaseIterable {
@@ -23,6 +23,7 @@ public struct HostSpec: Sendable, Equatable {
   public var firewall: FirewallSpec?
   public var shortpath = ShortpathSpec()
   public var client = ClientSpec()
+  public var rdp = RDPSpec()
   public init(id: String, role: HostRole, network: String) {
     self.id = id
     self.label = id
@@ -47,6 +48,23 @@ public struct ShortpathSpec: Sendable, Equatable {
 public struct ClientSpec: Sendable, Equatable {
   /// `fClientDisableUDP` = 0.
   public var udp = true
+  /// Whether the directory knows the user's account and lets it sign in.
+  public var account = true
+  /// Whether a desktop is assigned to the user; without one the feed is empty.
+  public var assigned = true
+  /// Whether it can draw by the graphics pipeline (MS-RDPEGFX).
+  public var graphicsPipeline = true
+  public init() {}
+}
+
+/// Whom a session host lets in once the base transport is up, and on what terms.
+public struct RDPSpec: Sendable, Equatable {
+  /// Whether the host trusts the directory's tokens; off stands for a lost trust relationship.
+  public var signIn = true
+  /// Whether a licence is at hand.
+  public var licensed = true
+  /// Whether clients must draw by the graphics pipeline (MS-RDPEGFX).
+  public var requiresGraphicsPipeline = false
   public init() {}
 }
 
@@ -91,6 +109,10 @@ public struct ServiceSpec: Sendable, Equatable {
   public var feed: String?
   public var broker: String?
   public var stun: String?
+  /// How long a sign-in token is valid: 1 h (*assumed*; a Microsoft Entra access token's default is 60 to 90 minutes).
+  public var tokenLifetime = SimDuration.seconds(3_600)
+  /// Whether the feed signs connection configurations with the key that clients trust.
+  public var validSignature = true
   public init() {}
   public var path: String { "service" }
 }

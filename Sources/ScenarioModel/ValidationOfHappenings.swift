@@ -8,17 +8,22 @@ extension ScenarioCheck {
   mutating func services() {
     let service = scenario.service
     for region in service.regions { networkReference(region.at, "\(region.path).at") }
-    let regions = service.regions.isEmpty ? ["service"] : service.regions.map(\.id)
     for (name, key) in [
       (service.directory, "directory"), (service.feed, "feed"), (service.broker, "broker"), (service.stun, "stun"),
     ] {
-      if let name { refer(name, "service.\(key)", "region", in: "service.regions", regions) }
+      if let name { refer(name, "service.\(key)", "region", in: "service.regions", regionIDs) }
+    }
+    if !unread.contains("service.token-lifetime"), service.tokenLifetime <= .zero {
+      report("service.token-lifetime", "a token is valid for longer than no time at all")
     }
     let needed = !scenario.sessions.isEmpty || scenario.probes.contains { $0.to == "stun" }
     if needed, service.regions.isEmpty, scenario.defaultServiceNetwork == nil, unread.isEmpty {
       report("service", "the service needs a place: write service.regions, or have exactly one network without nat and uplink")
     }
   }
+
+  /// The regions by their ids; one stands by default.
+  private var regionIDs: [String] { scenario.service.regions.isEmpty ? ["service"] : scenario.service.regions.map(\.id) }
 
   mutating func happenings() {
     for (row, session) in scenario.sessions.enumerated() {
@@ -75,9 +80,12 @@ extension ScenarioCheck {
         case ("hosts", 2): known = roles[parts[1]] != nil
         case ("tunnels", 2): known = tunnels[parts[1]] != nil
         case ("networks", 3): known = parts[2] == "uplink" && providers[parts[1]] != nil
+        case ("service", 2): known = ["directory", "feed", "broker", "stun"].contains(parts[1])
+        case ("service", 3): known = parts[1] == "regions" && regionIDs.contains(parts[2])
+        case ("service", 4): known = parts[1] == "regions" && regionIDs.contains(parts[2]) && parts[3] == "gateway"
         default: known = false
         }
-        guard known else { throw ChangeError("there is no link, uplink, tunnel or host '\(element)'") }
+        guard known else { throw ChangeError("there is no link, uplink, tunnel, host or service '\(element)'") }
       }
     } catch { report(path, error.description) }
   }

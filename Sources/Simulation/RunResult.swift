@@ -102,6 +102,16 @@ public struct ChannelResult: Sendable, Equatable {
   public var received: Int
 }
 
+/// A role that could not take its part of the connection sequence: where, why, and which step was not reached.
+public struct ConnectionFailure: Sendable, Equatable {
+  public var node: String
+  public var reason: Reason
+  public var time: SimTime
+  public var record: UInt64
+  /// The first point of the sequence that was not reached.
+  public var missing: Milestone?
+}
+
 public struct SessionResult: Sendable, Equatable {
   /// From 1, as in the scenario.
   public var ordinal: Int
@@ -126,6 +136,10 @@ public struct SessionResult: Sendable, Equatable {
   public var candidates: [CandidateResult]
   public var pairs: [PairResult]
   public var channels: [ChannelResult]
+  /// Every role that failed, in order; the first is the cause of the others. Empty when the session did not fail.
+  public var failures: [ConnectionFailure] = []
+  /// Where a failed session's trouble began.
+  public var cause: ConnectionFailure? { failures.first }
 }
 
 public struct ProbeResult: Sendable, Equatable {

@@ -64,16 +64,20 @@ public final class World: DesktopObserver {
 
   private func makeService() {
     guard !blueprint.gateways.isEmpty else { return }
-    let users = scenario.hosts.filter { $0.role == .client }.map { ComponentKey("user/" + $0.id) }
+    let users = scenario.hosts.filter { $0.role == .client && $0.client.account }.map { ComponentKey("user/" + $0.id) }
+    let unassigned = scenario.hosts.filter { $0.role == .client && !$0.client.assigned }.map { ComponentKey("user/" + $0.id) }
     let resources = wantedHosts.map { ComponentKey($0) }
     let https = ServicePort.https
-    _ = DirectoryRole(at: blueprint.directory.node, users: users, stack: stack)
+    _ = DirectoryRole(
+      at: blueprint.directory.node, users: users, tokenLifetime: scenario.service.tokenLifetime, stack: stack)
     let gateways = blueprint.gateways.map {
       GatewayReference(name: recorder.key(of: $0.node), endpoint: Endpoint($0.address, https))
     }
     _ = FeedRole(
       at: blueprint.feed.node, directory: Endpoint(blueprint.directory.address, https),
-      directoryName: recorder.key(of: blueprint.directory.node), resources: resources, gateways: gateways, stack: stack)
+      directoryName: recorder.key(of: blueprint.directory.node), resources: resources, gateways: gateways,
+      unassigned: unassigned, signature: scenario.service.validSignature ? ServiceTrust.feedKey : ServiceTrust.strangeKey,
+      stack: stack)
     _ = BrokerRole(at: blueprint.broker.node, hosts: resources, stack: stack)
     _ = STUNServer(at: blueprint.stun.node, stack: stack)
     // Without sessions nobody needs the channels.
@@ -106,7 +110,8 @@ public final class World: DesktopObserver {
       case .client:
         let settings = ClientSettings(
           feed: Endpoint(blueprint.feed.address, ServicePort.https), feedName: ComponentKey("feed"),
-          user: ComponentKey("user/" + host.id), ways: ways(of: node), stunServers: stun, udp: host.client.udp, timing: timing)
+          user: ComponentKey("user/" + host.id), ways: ways(of: node), stunServers: stun, udp: host.client.udp,
+          graphicsPipeline: host.client.graphicsPipeline, timing: timing)
         clients[host.id] = ClientRole(at: node, settings: settings, stack: stack, observer: self)
       case .sessionHost:
         guard wanted.contains(host.id) else { continue }
@@ -140,7 +145,9 @@ public final class World: DesktopObserver {
       broker: Endpoint(blueprint.broker.address, ServicePort.https), brokerName: ComponentKey("broker"), ways: ways,
       stunServers: stun,
       listenerPort: managed == nil ? host.shortpath.listenerPort : nil, managedForbidden: managed, publicForbidden: open,
-      timing: timing)
+      timing: timing,
+      admission: Admission(
+        signIn: host.rdp.signIn, licensed: host.rdp.licensed, requiresGraphicsPipeline: host.rdp.requiresGraphicsPipeline))
   }
 
   private func makeHappenings() {
@@ -228,10 +235,10 @@ public final class World: DesktopObserver {
       for row in rows { network.links[row].up = !off }
     } else if let tunnel = tunnel(element) {
       for end in [tunnel.clientInterface, tunnel.gatewayInterface] { stack.switchTunnel(off: off, at: end) }
-    } else if element.hasPrefix("hosts."), let node = blueprint.nodeOf[String(element.dropFirst(6))] {
-      network.nodes[Int(node.index)].up = !off
+    } else if let row = blueprint.nodes.firstIndex(where: { $0.path == element }), !element.hasPrefix("networks.") {
+      network.nodes[row].up = !off
     } else {
-      throw ChangeError("there is no link, uplink, tunnel or host '\(element)'")
+      throw ChangeError("there is no link, uplink, tunnel, host or service '\(element)'")
     }
   }
 

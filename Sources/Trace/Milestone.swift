@@ -15,6 +15,9 @@ public enum Milestone: UInt8, Sendable, CaseIterable, BitwiseCopyable, Comparabl
   case hostConnected = 10
   case relayStarted = 11
   case rdpStarted = 12
+  // The session host's agent, before and beside all sessions.
+  case hostRegistered = 13
+  case hostChannelLost = 14
   // Beside the steps.
   case click = 20
   case gatewayChosen = 21
@@ -47,6 +50,18 @@ public enum Milestone: UInt8, Sendable, CaseIterable, BitwiseCopyable, Comparabl
 
   /// The step of the founding document's client connection sequence, 1 … 12.
   public var step: Int? { rawValue <= 12 ? Int(rawValue) : nil }
+  /// The documented step it belongs to: choosing a gateway is part of step 7, RDP's phases of step 12.
+  public var partOfStep: Int? {
+    switch self {
+    case .click, .gatewayChosen: 7
+    case .rdpInitiated, .rdpSecured, .rdpBasicSettings, .rdpChannelsConnected, .rdpAuthenticated, .rdpLicensed,
+      .rdpMultitransport,
+      .rdpCapabilities, .desktop:
+      12
+    default: step
+    }
+  }
+
   public static func < (a: Milestone, b: Milestone) -> Bool { a.rawValue < b.rawValue }
 
   /// One line for people.
@@ -64,6 +79,8 @@ public enum Milestone: UInt8, Sendable, CaseIterable, BitwiseCopyable, Comparabl
     case .hostConnected: "session host connected to the same gateway over TLS 1.2"
     case .relayStarted: "gateway started relaying: base transport is up"
     case .rdpStarted: "client started the RDP handshake"
+    case .hostRegistered: "session host registered with the broker"
+    case .hostChannelLost: "session host lost its channel to the broker"
     case .click: "user selected the resource"
     case .gatewayChosen: "client chose the gateway from its probes"
     case .rdpInitiated: "X.224 connection initiation done"

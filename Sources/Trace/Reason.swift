@@ -64,6 +64,13 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case licensingFailed = 91
   case protocolViolation = 92
   case undecided = 99
+  case tokenExpired = 105
+  case feedEmpty = 106
+  case capabilitiesRefused = 107
+  /// A UDP transport that carried the session went silent.
+  case pathLost = 108
+  /// Automatic reconnect gave up.
+  case reconnectFailed = 109
 
   /// The stable code, as results and reports print it.
   public var code: String {
@@ -107,6 +114,11 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .licensingFailed: "licensing-failed"
     case .protocolViolation: "protocol-violation"
     case .undecided: "undecided"
+    case .tokenExpired: "token-expired"
+    case .feedEmpty: "feed-empty"
+    case .capabilitiesRefused: "capabilities-refused"
+    case .pathLost: "path-lost"
+    case .reconnectFailed: "reconnect-failed"
     }
   }
 }

@@ -19,6 +19,8 @@ public enum RecordKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case probe = 12
   case request = 13
   case runEnded = 14
+  /// A role could not take its part of a session's connection sequence: a `ConnectionFailure`.
+  case failure = 15
   // Motion.
   case sent = 32
   case forwarded = 33
@@ -94,5 +96,6 @@ public struct Record: Sendable, BitwiseCopyable, Equatable {
   public var pairEvent: PairEvent? { kind == .pair ? PairEvent(rawValue: UInt8(code)) : nil }
   public var candidateType: CandidateType? { kind == .candidate ? CandidateType(rawValue: UInt8(code)) : nil }
   public var reason: Reason? { kind == .attempt || kind == .decision ? Reason(rawValue: UInt8(code)) : nil }
+  public var failure: Reason? { kind == .failure ? Reason(rawValue: UInt8(code)) : nil }
   public var outcome: AttemptOutcome? { kind == .attempt ? AttemptOutcome(rawValue: UInt8(detail)) : nil }
 }

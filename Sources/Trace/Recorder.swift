@@ -89,7 +89,7 @@ public final class Recorder {
     record.time = now
     story.append(record)
     switch record.kind {
-    case .milestone, .transition, .attempt, .candidate, .pair, .decision, .probe:
+    case .milestone, .transition, .attempt, .candidate, .pair, .decision, .probe, .failure:
       let machine = mix(key(of: record.node).value, UInt64(record.session), UInt64(record.attempt.rawValue))
       let code = record.kind == .transition ? nameHashes[Int(record.code)] : UInt64(record.code)
       let named = record.kind == .transition || record.kind == .decision

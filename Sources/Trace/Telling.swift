@@ -33,6 +33,13 @@ extension Recorder {
     tell(record)
   }
 
+  /// The role at `node` could not take its part of a session's connection sequence. Session 0: it failed for all who need it.
+  public func failure(_ reason: Reason, at node: NodeID, session: Int) {
+    var record = Record(kind: .failure, node: node, code: UInt16(reason.rawValue))
+    record.session = UInt16(session)
+    tell(record)
+  }
+
   public func candidate(_ candidate: CandidateDescription, at node: NodeID, session: Int) {
     var record = Record(kind: .candidate, node: node, code: UInt16(candidate.type.rawValue))
     record.session = UInt16(session)

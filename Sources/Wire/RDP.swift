@@ -44,7 +44,8 @@ public enum RDPMessage: Hashable, Sendable {
   case shortpathCandidates(CandidateList)
   // Capabilities exchange.
   case demandActive
-  case confirmActive
+  /// `graphicsPipeline`: the client can draw by MS-RDPEGFX, which a server may require.
+  case confirmActive(graphicsPipeline: Bool)
   // Finalization.
   case synchronize
   case controlCooperate

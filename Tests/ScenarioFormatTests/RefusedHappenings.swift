@@ -1,5 +1,7 @@
 // Refusals of rules, events, expectations, and several at once: every message with its place.
 
+import Trace
+
 let refusedHappenings: [Refusal] = [
   Refusal(
     "a rule about an unknown host",
@@ -127,7 +129,7 @@ let refusedHappenings: [Refusal] = [
     8:42: there is no route 'vpn'; known: internet
     8:55: there is no reason 'only-direct-paht' (did you mean 'only-direct-path'?); known: none, \
     only-direct-path, lowest-round-trip, established-first, only-transport, no-udp-path, shortpath-off, other-path-blocked, \
-    listener-off, host-pool-setting, host-policy, client-setting and 27 more
+    listener-off, host-pool-setting, host-policy, client-setting and \(Reason.allCases.count - 12) more
     8:86: there is no rule 'no-udp'; there is none
     8:116: expected one of won, failed, abandoned, not-tried; found 'lost'
     8:122: unknown key 'udp' in attempts; allowed: reverse-connect, managed, public, relayed

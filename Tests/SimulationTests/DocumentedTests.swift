@@ -27,7 +27,7 @@ import Wire
     #expect(steps.map(\.time) == steps.map(\.time).sorted())
     #expect(
       steps.map(\.node) == [
-        "alice", "alice", "alice", "feed", "alice", "alice", "alice", "gateway-west", "broker", "gateway-west", "gateway-west",
+        "alice", "alice", "alice", "feed", "alice", "alice", "alice", "gateway-west", "sh-1", "gateway-west", "gateway-west",
         "alice",
       ])
   }
@@ -159,7 +159,7 @@ import Wire
     #expect(after(.gatewayConnected) == .microseconds(connected))
     let asked = connected + near
     #expect(after(.brokerAsked) == .microseconds(asked))
-    #expect(after(.hostInitialized) == .microseconds(asked + broker))
+    #expect(after(.hostInitialized) == .microseconds(asked + broker + bus))
     // The broker tells the host; TCP, TLS and the join on its way to the gateway.
     let relayed = asked + broker + bus + 7 * host
     #expect(after(.relayStarted) == .microseconds(relayed))

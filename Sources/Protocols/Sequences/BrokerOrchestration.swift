@@ -61,7 +61,6 @@ public struct BrokerOrchestration: Equatable, Sendable {
   /// What it asks of the shell, in this order.
   public enum Effect: Equatable, Sendable {
     case send(channel: Int, ServiceMessage)
-    case milestone(Milestone, session: UInt16)
     /// The request of a session, or (session 0) a host's registration, was refused.
     case failed(Failure, session: UInt16)
   }
@@ -137,7 +136,6 @@ public struct BrokerOrchestration: Equatable, Sendable {
     let connection = mix(settings.seed, UInt64(request.correlation), counter)
     effects += [
       .send(channel: choice.channel, .initialize(connection: connection, correlation: request.correlation, gateway: gateway)),
-      .milestone(.hostInitialized, session: request.correlation),
       .send(
         channel: asker,
         .orchestrated(connection: connection, correlation: request.correlation, hostCertificate: choice.certificate)),

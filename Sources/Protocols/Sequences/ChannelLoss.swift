@@ -15,7 +15,7 @@ public enum ChannelLoss: Equatable, Sendable, CaseIterable {
   case closed
 
   /// The reason of a session's end, given the one for "nobody answered".
-  func reason(unreachable: Reason) -> Reason {
+  public func reason(unreachable: Reason) -> Reason {
     switch self {
     case .unreachable: unreachable
     case .tlsFailed: .tlsFailed
@@ -29,7 +29,8 @@ extension ServiceRefusal {
   /// The reason of a session that ends with this refusal.
   public var reason: Reason {
     switch self {
-    case .badToken, .expiredToken: .tokenRefused
+    case .badToken: .tokenRefused
+    case .expiredToken: .tokenExpired
     case .unknownResource: .resourceUnknown
     case .noHealthyHost: .noHealthyHost
     case .brokerUnavailable: .brokerUnavailable

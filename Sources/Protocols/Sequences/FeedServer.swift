@@ -15,14 +15,18 @@ public struct FeedServer: Equatable, Sendable {
     public var directoryKey: Secret
     /// The signed configurations of the resources on offer.
     public var configurations: [ConnectionConfiguration]
+    /// Users to whom nothing is assigned: their feed is empty.
+    public var unassigned: [ComponentKey]
     /// All that has no default.
     public init(
-      directory: Endpoint, directoryName: ComponentKey, directoryKey: Secret, configurations: [ConnectionConfiguration]
+      directory: Endpoint, directoryName: ComponentKey, directoryKey: Secret, configurations: [ConnectionConfiguration],
+      unassigned: [ComponentKey] = []
     ) {
       self.directory = directory
       self.directoryName = directoryName
       self.directoryKey = directoryKey
       self.configurations = configurations
+      self.unassigned = unassigned
     }
   }
 
@@ -88,7 +92,9 @@ public struct FeedServer: Equatable, Sendable {
           return fail(.refused(refusal), into: &effects)
         }
         state = .served
-        effects += [.milestone(.tokenValidated), .send(.feed(settings.configurations))]
+        effects += [
+          .milestone(.tokenValidated), .send(.feed(settings.unassigned.contains(token.user) ? [] : settings.configurations)),
+        ]
       case .received: fail(.protocolViolation, into: &effects)
       }
     case .failed:

@@ -56,6 +56,8 @@ public struct HostAgent: Equatable, Sendable {
     case send(ServiceMessage)
     /// Open TCP and TLS 1.2 to this gateway and join the connection there.
     case connectToGateway(GatewayReference, connection: UInt64, correlation: UInt16)
+    /// Of the session with this correlation; of none when 0.
+    case milestone(Milestone, correlation: UInt16)
     case failed(Failure)
   }
 
@@ -108,7 +110,9 @@ public struct HostAgent: Equatable, Sendable {
       }
     case .registering(let until):
       switch input {
-      case .received(.registered): state = .registered
+      case .received(.registered):
+        state = .registered
+        effects.append(.milestone(.hostRegistered, correlation: 0))
       case .received(.refused(let refusal, _)): fail(.refused(refusal), into: &effects)
       case .received: fail(.protocolViolation, into: &effects)
       case .channelDown: state = .waiting(until: now + settings.backoff)
@@ -121,10 +125,15 @@ public struct HostAgent: Equatable, Sendable {
     case .registered:
       switch input {
       case .received(.initialize(let connection, let correlation, let gateway)):
-        effects.append(.connectToGateway(gateway, connection: connection, correlation: correlation))
+        effects += [
+          .milestone(.hostInitialized, correlation: correlation),
+          .connectToGateway(gateway, connection: connection, correlation: correlation),
+        ]
       // A bus for many messages: one that means nothing to the agent ends nothing.
       case .received: break
-      case .channelDown: state = .waiting(until: now + settings.backoff)
+      case .channelDown:
+        state = .waiting(until: now + settings.backoff)
+        effects.append(.milestone(.hostChannelLost, correlation: 0))
       case .start, .channelUp, .timer: break
       }
     case .waiting(let until):

@@ -20,6 +20,8 @@ public struct RDPClientSequence: Equatable, Sendable {
     public var channels = RDPChannels.standard
     /// What this side supports.
     public var multitransport: MultitransportFlags
+    /// Whether it can draw by the graphics pipeline (MS-RDPEGFX).
+    public var graphicsPipeline = true
     /// All that has no default.
     public init(token: Secret, multitransport: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]) {
       self.token = token
@@ -97,6 +99,8 @@ public struct RDPClientSequence: Equatable, Sendable {
     /// The server left upon the client's information.
     case signInRefused
     case licensingFailed
+    /// The server left upon the client's capabilities.
+    case capabilitiesRefused
     /// The server left before the desktop.
     case disconnected
     case baseLost
@@ -108,6 +112,7 @@ public struct RDPClientSequence: Equatable, Sendable {
       case .security(let loss): loss.reason(unreachable: .tlsFailed)
       case .signInRefused: .signInRefused
       case .licensingFailed: .licensingFailed
+      case .capabilitiesRefused: .capabilitiesRefused
       case .disconnected, .baseLost: .connectionLost
       case .protocolViolation: .protocolViolation
       }
@@ -232,7 +237,7 @@ public struct RDPClientSequence: Equatable, Sendable {
       ]
     case .received(.demandActive):
       state = .finalizing(.synchronize)
-      effects += [.send(.confirmActive), .milestone(.rdpCapabilities)]
+      effects += [.send(.confirmActive(graphicsPipeline: settings.graphicsPipeline)), .milestone(.rdpCapabilities)]
       effects += [.send(.synchronize), .send(.controlCooperate), .send(.controlRequest), .send(.fontList)]
     case .received(let message) where RDPPassage(message) == .sinceMultitransport: effects.append(.deliver(message))
     case .received, .baseLost: fail(ending(input), into: &effects)
@@ -252,6 +257,7 @@ public struct RDPClientSequence: Equatable, Sendable {
     case .received(expected):
       state = next
       if next == .active { effects.append(.milestone(.desktop)) }
+    case .received(.disconnect) where awaited == .synchronize: fail(.capabilitiesRefused, into: &effects)
     case .received(let message) where RDPPassage(message) == .sinceMultitransport: effects.append(.deliver(message))
     case .received, .baseLost: fail(ending(input), into: &effects)
     case .start, .secured, .securityFailed: break

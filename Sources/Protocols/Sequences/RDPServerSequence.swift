@@ -31,6 +31,8 @@ public struct RDPServerSequence: Equatable, Sendable {
     public var multitransport: MultitransportFlags
     /// Whether the host has a licence for the client.
     public var licensed = true
+    /// Whether clients must draw by the graphics pipeline (MS-RDPEGFX), as a host with GPU encoding forced does.
+    public var requiresGraphicsPipeline = false
     /// What to offer; nil when the host allows no Shortpath.
     public var offer: Offer?
     /// All that has no default.
@@ -112,6 +114,8 @@ public struct RDPServerSequence: Equatable, Sendable {
     /// The client's token is not the one accepted.
     case signInRefused
     case licensingFailed
+    /// The client cannot draw as the host requires.
+    case capabilitiesRefused
     /// The client left before the desktop.
     case disconnected
     case baseLost
@@ -123,6 +127,7 @@ public struct RDPServerSequence: Equatable, Sendable {
       case .security(let loss): loss.reason(unreachable: .tlsFailed)
       case .signInRefused: .signInRefused
       case .licensingFailed: .licensingFailed
+      case .capabilitiesRefused: .capabilitiesRefused
       case .disconnected, .baseLost: .connectionLost
       case .protocolViolation: .protocolViolation
       }
@@ -158,7 +163,12 @@ public struct RDPServerSequence: Equatable, Sendable {
     case .measuring(let since): license(since: since, input, at: now, into: &effects)
     case .demanding:
       switch input {
-      case .received(.confirmActive): state = .finalizing(.synchronize)
+      case .received(.confirmActive(let graphicsPipeline)):
+        if settings.requiresGraphicsPipeline, !graphicsPipeline {
+          effects.append(.send(.disconnect))
+          return fail(.capabilitiesRefused, into: &effects)
+        }
+        state = .finalizing(.synchronize)
       case .received(let message) where RDPPassage(message) == .sinceMultitransport: effects.append(.deliver(message))
       case .received, .baseLost: fail(ending(input), into: &effects)
       case .secured, .securityFailed: break

@@ -72,6 +72,8 @@ public struct WorkspaceSubscription: Equatable, Sendable {
     case connection(Service, ChannelLoss)
     case noAnswer(Service)
     case refused(Service, ServiceRefusal)
+    /// No desktop is assigned to the user.
+    case emptyFeed
     /// A configuration is not signed by the trusted feed.
     case untrustedConfiguration(resource: ComponentKey)
     case protocolViolation
@@ -83,6 +85,7 @@ public struct WorkspaceSubscription: Equatable, Sendable {
       case .noAnswer(let service): Self.unreachable(service)
       case .refused(.directory, _): .signInRefused
       case .refused(.feed, let refusal): refusal.reason
+      case .emptyFeed: .feedEmpty
       case .untrustedConfiguration: .certificateRejected
       case .protocolViolation: .protocolViolation
       }
@@ -182,6 +185,7 @@ public struct WorkspaceSubscription: Equatable, Sendable {
 
   private mutating func store(_ list: [ConnectionConfiguration], _ token: AccessToken, into effects: inout [Effect]) {
     effects.append(.milestone(.configurationReceived))
+    if list.isEmpty { return fail(.emptyFeed, into: &effects) }
     for configuration in list where configuration.signature != settings.trustedFeedKey {
       return fail(.untrustedConfiguration(resource: configuration.resource), into: &effects)
     }

@@ -99,9 +99,44 @@ extension CodePage {
       fix: "Correct the account or the policy.", source: connectivityPage + ", step 2."),
     CodePage(
       .tokenRefused, "The token was refused",
-      cause: "The feed or the gateway found the token expired or not signed by its directory.",
-      confirm: "WVDErrors and the Entra ID sign-in logs; compare clocks.",
-      fix: "Sign in again; correct the machine's clock.", source: connectivityPage + ", steps 4 and 8."),
+      cause: "The feed or the gateway found that the token was not signed by its directory.",
+      confirm: "WVDErrors and the Entra ID sign-in logs: which tenant and authority issued the token.",
+      fix: "Sign in again, with an account of the tenant that the workspace belongs to.",
+      source: connectivityPage + ", steps 4 and 8."),
+    CodePage(
+      .tokenExpired, "The token had expired",
+      cause: "The feed or the gateway received a token whose lifetime was over.",
+      confirm: "Entra ID sign-in logs and the tenant's token lifetime and sign-in frequency policies; compare the clocks.",
+      fix: "Sign in again; lengthen the lifetime in the policy; correct the machine's clock.",
+      source: connectivityPage + ", steps 4 and 8."),
+    CodePage(
+      .feedEmpty, "The feed is empty",
+      cause: "The user signed in, but no desktop or application is assigned to the account.",
+      confirm: "The assignments of the application group in the portal; the client shows an empty workspace.",
+      fix: "Assign the user, or a group of the user's, to an application group that is registered to the workspace.",
+      source: connectivityPage + ", step 5."),
+    CodePage(
+      .capabilitiesRefused, "The capabilities do not fit",
+      cause: "The host requires what the client cannot do, and left when the client's capabilities came.",
+      confirm:
+        "Host log TerminalServices-RemoteConnectionManager: the disconnect follows the capabilities exchange. Compare the "
+        + "host's graphics policies with the client's version.",
+      fix: "Update the client, or relax the host's policy.",
+      source: "[MS-RDPBCGR] section 1.3.1.1, capabilities exchange; [MS-RDPEGFX]."),
+    CodePage(
+      .pathLost, "The UDP path went silent",
+      cause:
+        "The UDP transport that carried the session heard nothing for its dead time: a path that died tells nobody, only "
+        + "time does. Keepalives go every 4 s; silence of 16 s is death by the specification, 17 s in the product's texts.",
+      confirm: "WVDErrors shows ShortpathTransportNetworkDrop; the host's log has a disconnect without a user's act.",
+      fix: "Look for the link, NAT or firewall that changed at that time; the client reconnects by itself.",
+      source: "[MS-RDPEUDP2] section 3.1.1.3; Microsoft, Troubleshoot RDP Shortpath."),
+    CodePage(
+      .reconnectFailed, "Automatic reconnect gave up",
+      cause: "The session was lost, and no attempt to connect again succeeded within the reconnect window of about 30 s.",
+      confirm: "The client shows its reconnect prompt; WVDConnections has the attempts under new correlation ids.",
+      fix: "Restore the network, then connect again: the host has kept the session.",
+      source: "Microsoft, Azure Virtual Desktop: automatic reconnection."),
     CodePage(
       .resourceUnknown, "The resource is unknown",
       cause: "The broker does not know the desktop that the stored .rdp file names.",

@@ -42,6 +42,7 @@ struct SessionFolding {
       roundTripBefore: roundTrip(.reverseConnect), roundTrip: transport.flatMap(roundTrip), attempts: attempts,
       milestones: milestones(),
       candidates: candidates(), pairs: pairs, channels: channels())
+    if failure != nil { session.failures = folding.failures(records, host: spec.host, reason: reason) }
     session.sentence =
       SessionSentence(session: session, blocker: other, end: folding.end, endTime: folding.world.network.now).text
     return session

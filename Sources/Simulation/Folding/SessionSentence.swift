@@ -23,7 +23,7 @@ struct SessionSentence {
     case .shortpathOff: "Stays on reverse connect: RDP Shortpath is switched off (\(settings))."
     case .undecided: undecided
     case .none: ""
-    default: "The session failed: \(session.reason.code.replacingDashes)\(culprit)."
+    default: "The session failed\(step): \(session.reason.code.replacingDashes)\(cause)\(culprit)."
     }
   }
 
@@ -62,6 +62,19 @@ struct SessionSentence {
       }
     let begun = session.clicked != nil || !session.milestones.isEmpty
     return begun ? "Undecided when the run ended at \(endTime): \(why)." : "Not begun when the run ended at \(endTime): \(why)."
+  }
+
+  /// Which point of the sequence was not reached.
+  private var step: String {
+    guard let missing = session.failures.first(where: { $0.missing != .hostRegistered })?.missing else { return "" }
+    let point = "'\(missing.title)' was not reached"
+    return missing.partOfStep.map { " at step \($0), \(point)" } ?? ", \(point)"
+  }
+
+  /// Where the trouble began, when it was not where the session noticed it.
+  private var cause: String {
+    guard let cause = session.cause, cause.node != session.client, cause.reason != session.reason else { return "" }
+    return ", because of \(cause.reason.code.replacingDashes) at \(cause.node)"
   }
 
   /// What stood in the way of a session that failed.

@@ -14,10 +14,12 @@ public struct ClientSettings: Sendable, Equatable {
   public var stunServers: [Endpoint]
   /// `fClientDisableUDP` is not set.
   public var udp: Bool
+  /// Whether it can draw by the graphics pipeline (MS-RDPEGFX).
+  public var graphicsPipeline: Bool
   public var timing: ShortpathTiming
   public init(
     feed: Endpoint, feedName: ComponentKey, user: ComponentKey, ways: [WayOut], stunServers: [Endpoint], udp: Bool,
-    timing: ShortpathTiming
+    graphicsPipeline: Bool = true, timing: ShortpathTiming
   ) {
     self.feed = feed
     self.feedName = feedName
@@ -25,6 +27,7 @@ public struct ClientSettings: Sendable, Equatable {
     self.ways = ways
     self.stunServers = stunServers
     self.udp = udp
+    self.graphicsPipeline = graphicsPipeline
     self.timing = timing
   }
 }

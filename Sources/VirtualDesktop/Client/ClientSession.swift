@@ -93,7 +93,9 @@ final class ClientSession: ServiceChannelOwner, BaseTransportOwner, ClientShortp
     hostCertificate = certificate
     // A client that may not use UDP does not offer it.
     let flags: MultitransportFlags = role.settings.udp ? [.udpFECR, .softSyncTCPToUDP] : []
-    rdp = RDPClientSequence(settings: RDPClientSequence.Settings(token: token.signature, multitransport: flags))
+    var settings = RDPClientSequence.Settings(token: token.signature, multitransport: flags)
+    settings.graphicsPipeline = role.settings.graphicsPipeline
+    rdp = RDPClientSequence(settings: settings)
     base = BaseTransport(over: gatewayChannel.secure, owner: self)
     feed(.start)
   }
@@ -238,6 +240,7 @@ final class ClientSession: ServiceChannelOwner, BaseTransportOwner, ClientShortp
   func fail(_ reason: Reason) {
     guard !isSettled else { return }
     limit?.set(nil)
+    stack.recorder.failure(reason, at: node, session: ordinal)
     stack.recorder.attempt(.reverseConnect, .failed, reason, at: node, session: ordinal)
     stack.recorder.milestone(.failed, at: node, session: ordinal)
     shortpath?.cancel(.sessionEnded)

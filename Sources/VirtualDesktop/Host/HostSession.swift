@@ -39,10 +39,12 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     let settings = role.settings
     let offers = settings.managedForbidden == nil || settings.publicForbidden == nil
     let listener = settings.managedForbidden == nil ? role.listenerAddresses : []
-    rdp = RDPServerSequence(
-      settings: RDPServerSequence.Settings(
-        token: ServiceTrust.directoryKey,
-        offer: offers ? RDPServerSequence.Offer(requestID: requestID, cookie: cookie, listener: listener) : nil))
+    var terms = RDPServerSequence.Settings(
+      token: settings.admission.signIn ? ServiceTrust.directoryKey : ServiceTrust.strangeKey,
+      offer: offers ? RDPServerSequence.Offer(requestID: requestID, cookie: cookie, listener: listener) : nil)
+    terms.licensed = settings.admission.licensed
+    terms.requiresGraphicsPipeline = settings.admission.requiresGraphicsPipeline
+    rdp = RDPServerSequence(settings: terms)
     stack.keep(self)
     let conversation = stack.open(.gatewayHost, by: node, session: ordinal, subject: connection)
     leg = ServiceChannel(from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self)
@@ -59,7 +61,12 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     base?.open()
   }
 
-  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { if base == nil { baseEnded() } }
+  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) {
+    guard base == nil, !baseIsOver else { return }
+    stack.recorder.failure(loss.reason(unreachable: .gatewayUnreachable), at: node, session: ordinal)
+    baseIsOver = true
+    endAttempts()
+  }
 
   // MARK: RDP
 
@@ -96,7 +103,9 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
       stack.recorder.milestone(milestone, at: node, session: ordinal)
       if milestone == .rdpAuthenticated { judgeEffects(.authenticated) }
     case .ended: endAttempts()
-    case .failed: endAttempts()
+    case .failed(let failure):
+      stack.recorder.failure(failure.reason, at: node, session: ordinal)
+      endAttempts()
     }
     if rdp.state == .active, traffic == nil { becomeActive() }
   }

@@ -16,6 +16,20 @@ public struct Forbidden: Sendable, Equatable {
   }
 }
 
+/// Whom a session host lets in once the base transport is up, and on what terms.
+public struct Admission: Sendable, Equatable {
+  /// Whether it trusts the directory's tokens.
+  public var signIn: Bool
+  public var licensed: Bool
+  /// Whether clients must draw by the graphics pipeline (MS-RDPEGFX).
+  public var requiresGraphicsPipeline: Bool
+  public init(signIn: Bool = true, licensed: Bool = true, requiresGraphicsPipeline: Bool = false) {
+    self.signIn = signIn
+    self.licensed = licensed
+    self.requiresGraphicsPipeline = requiresGraphicsPipeline
+  }
+}
+
 /// What a session host is configured with.
 public struct SessionHostSettings: Sendable, Equatable {
   public var broker: Endpoint
@@ -29,11 +43,12 @@ public struct SessionHostSettings: Sendable, Equatable {
   /// Why Shortpath for public networks is off.
   public var publicForbidden: Forbidden?
   public var timing: ShortpathTiming
+  public var admission: Admission
 
   public init(
     broker: Endpoint, brokerName: ComponentKey, ways: [WayOut], stunServers: [Endpoint], listenerPort: UInt16?,
     managedForbidden: Forbidden?, publicForbidden: Forbidden?,
-    timing: ShortpathTiming
+    timing: ShortpathTiming, admission: Admission = Admission()
   ) {
     self.broker = broker
     self.brokerName = brokerName
@@ -43,6 +58,7 @@ public struct SessionHostSettings: Sendable, Equatable {
     self.managedForbidden = managedForbidden
     self.publicForbidden = publicForbidden
     self.timing = timing
+    self.admission = admission
   }
 }
 
@@ -104,7 +120,9 @@ public final class SessionHostRole: ServiceChannelOwner {
       case .send(let message): brokerChannel?.send(message)
       case .connectToGateway(let gateway, let connection, let correlation):
         sessions.append(HostSession(Int(correlation), on: self, gateway: gateway, connection: connection))
-      case .failed: break
+      case .milestone(let milestone, let correlation):
+        stack.recorder.milestone(milestone, at: node, session: Int(correlation))
+      case .failed(let failure): stack.recorder.failure(failure.reason, at: node, session: 0)
       }
     }
     alarm?.set(agent.nextDeadline)
@@ -122,7 +140,13 @@ public final class SessionHostRole: ServiceChannelOwner {
   }
 
   func channel(_ channel: ServiceChannel, received message: ServiceMessage) { feed(.received(message)) }
-  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { if channel === brokerChannel { feed(.channelDown) } }
+  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) {
+    guard channel === brokerChannel else { return }
+    if agent.state != .registered {
+      stack.recorder.failure(loss.reason(unreachable: .brokerUnavailable), at: node, session: 0)
+    }
+    feed(.channelDown)
+  }
 
   /// Tells the counters at the end of the run.
   public func tellTotals() { for session in sessions { session.tellTotals() } }

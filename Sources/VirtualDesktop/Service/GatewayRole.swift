@@ -10,7 +10,14 @@ public final class GatewayRole: ServiceChannelOwner {
   private let stack: HostStack
   private let node: NodeID
   private let reference: GatewayReference
+  private let broker: Endpoint
+  private let brokerName: ComponentKey
   private var brokerChannel: ServiceChannel?
+  /// Channels to the broker opened so far.
+  private var tries: UInt64 = 0
+  private var reopening: Alarm?
+  /// From the loss of the broker's channel to the next try (*assumed*, as the host's agent).
+  static let backoff = SimDuration.seconds(5)
   private var clients: [Client] = []
   private var bySession: [Int: Client] = [:]
   private var byChannel: [ObjectIdentifier: Client] = [:]
@@ -47,10 +54,18 @@ public final class GatewayRole: ServiceChannelOwner {
     self.stack = stack
     self.node = node
     self.reference = GatewayReference(name: stack.recorder.key(of: node), endpoint: Endpoint(address, ServicePort.https))
+    self.broker = broker
+    self.brokerName = brokerName
     stack.keep(self)
     stack.listen(at: node, port: ServicePort.https, Entrance(gateway: self))
     stack.listen(at: node, port: ServicePort.probe, ProbeEntrance(gateway: self))
-    let conversation = stack.open(.brokerChannel, by: node, subject: 0)
+    reopening = Alarm(stack, at: node) { [unowned self] in self.openBrokerChannel() }
+    openBrokerChannel()
+  }
+
+  private func openBrokerChannel() {
+    let conversation = stack.open(.brokerChannel, by: node, subject: tries)
+    tries += 1
     brokerChannel = ServiceChannel(from: node, to: broker, name: brokerName, in: conversation, stack: stack, owner: self)
   }
 
@@ -102,6 +117,7 @@ public final class GatewayRole: ServiceChannelOwner {
   func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) {
     if channel === brokerChannel {
       for client in clients { feed(client, .brokerLost) }
+      reopening?.set(stack.now + Self.backoff)
     } else if let client = byChannel[ObjectIdentifier(channel)] {
       feed(client, .legClosed(client.channel === channel ? .client : .host))
     }
@@ -112,7 +128,9 @@ public final class GatewayRole: ServiceChannelOwner {
     client.machine.handle(input, at: stack.now, into: &effects)
     for effect in effects {
       switch effect {
-      case .askBroker(let message): brokerChannel?.send(message)
+      case .askBroker(let message):
+        guard let brokerChannel, !brokerChannel.isOver else { return feed(client, .brokerLost) }
+        brokerChannel.send(message)
       case .expectHost(let connection):
         if let channel = early.removeValue(forKey: connection) {
           join(channel, client, connection)
@@ -126,7 +144,7 @@ public final class GatewayRole: ServiceChannelOwner {
         client.channel.close()
         client.host?.close()
       case .milestone(let milestone): stack.recorder.milestone(milestone, at: node, session: client.session)
-      case .failed: break
+      case .failed(let failure): stack.recorder.failure(failure.reason, at: node, session: client.session)
       }
     }
     client.alarm?.set(client.machine.nextDeadline)

@@ -13,11 +13,13 @@ public final class DirectoryRole: StreamListener, ServiceChannelOwner {
   private let settings: DirectoryServer.Settings
   private var machines: [ObjectIdentifier: DirectoryServer] = [:]
 
-  public init(at node: NodeID, users: [ComponentKey], stack: HostStack) {
+  public init(at node: NodeID, users: [ComponentKey], tokenLifetime: SimDuration, stack: HostStack) {
     self.stack = stack
     self.node = node
     self.name = stack.recorder.key(of: node)
-    self.settings = DirectoryServer.Settings(signingKey: ServiceTrust.directoryKey, users: users)
+    var settings = DirectoryServer.Settings(signingKey: ServiceTrust.directoryKey, users: users)
+    settings.tokenLifetime = tokenLifetime
+    self.settings = settings
     stack.keep(self)
     stack.listen(at: node, port: ServicePort.https, self)
   }
@@ -33,11 +35,12 @@ public final class DirectoryRole: StreamListener, ServiceChannelOwner {
   func channel(_ channel: ServiceChannel, received message: ServiceMessage) {
     var effects: [DirectoryServer.Effect] = []
     machines[ObjectIdentifier(channel)]?.handle(.received(message), at: stack.now, into: &effects)
+    let session = Int(stack.recorder.conversations[Int(channel.socket.conversation.index)].session)
     for effect in effects {
       switch effect {
       case .send(let answer): channel.send(answer)
       case .close: channel.close()
-      case .failed: break
+      case .failed(let failure): stack.recorder.failure(failure.reason, at: node, session: session)
       }
     }
   }
@@ -53,19 +56,23 @@ public final class FeedRole: StreamListener, ServiceChannelOwner {
   private let settings: FeedServer.Settings
   private var machines: [ObjectIdentifier: FeedServer] = [:]
 
-  /// - Parameter resources: the resources every user sees; each may be reached by every gateway.
+  /// - Parameters:
+  ///   - resources: the resources every assigned user sees; each may be reached by every gateway.
+  ///   - unassigned: users whose feed is empty.
+  ///   - signature: what the configurations are signed with.
   public init(
     at node: NodeID, directory: Endpoint, directoryName: ComponentKey, resources: [ComponentKey], gateways: [GatewayReference],
-    stack: HostStack
+    unassigned: [ComponentKey], signature: Secret, stack: HostStack
   ) {
     self.stack = stack
     self.node = node
     self.name = stack.recorder.key(of: node)
     let configurations = resources.map {
-      ConnectionConfiguration(resource: $0, gateways: gateways, signature: ServiceTrust.feedKey)
+      ConnectionConfiguration(resource: $0, gateways: gateways, signature: signature)
     }
     self.settings = FeedServer.Settings(
-      directory: directory, directoryName: directoryName, directoryKey: ServiceTrust.directoryKey, configurations: configurations)
+      directory: directory, directoryName: directoryName, directoryKey: ServiceTrust.directoryKey, configurations: configurations,
+      unassigned: unassigned)
     stack.keep(self)
     stack.listen(at: node, port: ServicePort.https, self)
   }
@@ -87,7 +94,7 @@ public final class FeedRole: StreamListener, ServiceChannelOwner {
       case .send(let answer): channel.send(answer)
       case .milestone(let milestone): stack.recorder.milestone(milestone, at: node, session: session)
       case .close: channel.close()
-      case .failed: break
+      case .failed(let failure): stack.recorder.failure(failure.reason, at: node, session: session)
       }
     }
   }
@@ -141,8 +148,7 @@ public final class BrokerRole: StreamListener, ServiceChannelOwner {
     for effect in effects {
       switch effect {
       case .send(let row, let message): channels[row].send(message)
-      case .milestone(let milestone, let session): stack.recorder.milestone(milestone, at: node, session: Int(session))
-      case .failed: break
+      case .failed(let failure, let session): stack.recorder.failure(failure.reason, at: node, session: Int(session))
       }
     }
   }

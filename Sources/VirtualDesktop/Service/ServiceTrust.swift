@@ -8,6 +8,8 @@ public enum ServiceTrust {
   public static let authority = ComponentKey("public-certification-authority")
   public static let directoryKey = Secret(id: stableHash("directory signing key"))
   public static let feedKey = Secret(id: stableHash("feed signing key"))
+  /// A key that no client trusts and no host accepts.
+  public static let strangeKey = Secret(id: stableHash("a key nobody trusts"))
 
   /// A service node's certificate.
   public static func certificate(of name: ComponentKey) -> Certificate {

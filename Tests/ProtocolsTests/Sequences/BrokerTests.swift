@@ -18,7 +18,6 @@ import Wire
     let connection = mix(3, 7, counter)
     return [
       .send(channel: channel, .initialize(connection: connection, correlation: 7, gateway: Cast.gateway)),
-      .milestone(.hostInitialized, session: 7),
       .send(channel: 50, .orchestrated(connection: connection, correlation: 7, hostCertificate: certificate)),
     ]
   }
@@ -81,12 +80,14 @@ import Wire
     t(0, .channelDown, to: .idle)
     t(0, .start, [.openChannel], to: .opening)
     t(10, .channelUp, [Self.registration], to: .registering(until: at(30_010)))
-    t(20, .received(.registered), to: .registered)
+    t(20, .received(.registered), [.milestone(.hostRegistered, correlation: 0)], to: .registered)
     t(
       30, .received(.initialize(connection: 77, correlation: 7, gateway: Cast.gateway)),
-      [.connectToGateway(Cast.gateway, connection: 77, correlation: 7)], to: .registered)
+      [
+        .milestone(.hostInitialized, correlation: 7), .connectToGateway(Cast.gateway, connection: 77, correlation: 7),
+      ], to: .registered)
     t(31, .received(.subscribe), to: .registered)
-    t(40, .channelDown, to: .waiting(until: at(5_040)))
+    t(40, .channelDown, [.milestone(.hostChannelLost, correlation: 0)], to: .waiting(until: at(5_040)))
     t(41, .received(.initialize(connection: 78, correlation: 8, gateway: Cast.gateway)))
     t(5_039, .timer)
     t(5_040, .timer, [.openChannel], to: .opening)

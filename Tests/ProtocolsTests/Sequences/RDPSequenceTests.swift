@@ -52,7 +52,8 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     t(
       11, .received(.demandActive),
       [
-        .send(.confirmActive), .milestone(.rdpCapabilities), .send(.synchronize), .send(.controlCooperate),
+        .send(.confirmActive(graphicsPipeline: true)), .milestone(.rdpCapabilities), .send(.synchronize),
+        .send(.controlCooperate),
         .send(.controlRequest), .send(.fontList),
       ], to: .finalizing(.synchronize))
     t(12, .received(.synchronize), to: .finalizing(.cooperate))
@@ -71,14 +72,15 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
   func everyPhase() {
     for steps in 0...Self.happy.count {
       var stray = Self.client(after: steps)
-      stray(1, .received(.confirmActive), [.failed(.protocolViolation)], to: .failed(.protocolViolation))
+      stray(1, .received(.confirmActive(graphicsPipeline: true)), [.failed(.protocolViolation)], to: .failed(.protocolViolation))
       stray(2, .baseLost)
-      stray(2, .received(.confirmActive))
+      stray(2, .received(.confirmActive(graphicsPipeline: true)))
       var lost = Self.client(after: steps)
       lost(1, .baseLost, [.failed(.baseLost)], to: .failed(.baseLost))
       var left = Self.client(after: steps)
       switch steps {
       case 9: left(1, .received(.disconnect), [.failed(.signInRefused)], to: .failed(.signInRefused))
+      case 12: left(1, .received(.disconnect), [.failed(.capabilitiesRefused)], to: .failed(.capabilitiesRefused))
       case Self.happy.count: left(1, .received(.disconnect), [.ended], to: .ended)
       default: left(1, .received(.disconnect), [.failed(.disconnected)], to: .failed(.disconnected))
       }
@@ -114,7 +116,8 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     .received(.x224ConnectionRequest), .secured, .received(.mcsConnectInitial(shortpath)), .received(.erectDomain),
     .received(.attachUserRequest), .received(.channelJoinRequest(1006)), .received(.channelJoinRequest(1003)),
     .received(.channelJoinRequest(1005)), .received(.channelJoinRequest(1004)), .received(.clientInfo(token: Cast.signIn)),
-    .received(.rttMeasureResponse(sequence: 0)), .received(.confirmActive), .received(.synchronize), .received(.controlCooperate),
+    .received(.rttMeasureResponse(sequence: 0)), .received(.confirmActive(graphicsPipeline: true)), .received(.synchronize),
+    .received(.controlCooperate),
     .received(.controlRequest), .received(.fontList),
   ]
   static func server(offer: RDPServerSequence.Offer? = offer) -> Transcript<RDPServerSequence> {
@@ -149,7 +152,7 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
         .send(.initiateMultitransport(requestID: 5, cookie: Cast.cookie, listener: [.none])), .send(.demandActive),
       ], to: .demanding)
     t(59, .received(candidates), [.deliver(candidates)], to: .demanding)
-    t(60, .received(.confirmActive), to: .finalizing(.synchronize))
+    t(60, .received(.confirmActive(graphicsPipeline: true)), to: .finalizing(.synchronize))
     t(60, .received(.synchronize), [.send(.synchronize)], to: .finalizing(.cooperate))
     t(60, .received(.controlCooperate), [.send(.controlCooperate)], to: .finalizing(.request))
     t(60, .received(candidates), [.deliver(candidates)], to: .finalizing(.request))

@@ -99,7 +99,7 @@ import Wire
     #expect(WorkspaceSubscription.Failure.refused(.directory, .badToken).reason == .signInRefused)
     var u = Self.reading()
     u(1, .received(.refused(.expiredToken, correlation: 0)), Self.ending(.refused(.feed, .expiredToken)))
-    #expect(WorkspaceSubscription.Failure.refused(.feed, .expiredToken).reason == .tokenRefused)
+    #expect(WorkspaceSubscription.Failure.refused(.feed, .expiredToken).reason == .tokenExpired)
   }
 
   @Test("A message out of turn is a violation in every open state, and nothing when all is over")
@@ -153,7 +153,7 @@ import Wire
     u(
       60_000, .received(.feedRequest(Cast.token)),
       [.send(.refused(.expiredToken, correlation: 0)), .close, .failed(.refused(.expiredToken))])
-    #expect(FeedServer.Failure.refused(.expiredToken).reason == .tokenRefused)
+    #expect(FeedServer.Failure.refused(.expiredToken).reason == .tokenExpired)
     var v = Self.feed()
     v(0, .received(.registered), [.close, .failed(.protocolViolation)], to: .failed(.protocolViolation))
     #expect(FeedServer.Failure.protocolViolation.reason == .protocolViolation)
@@ -180,7 +180,7 @@ import Wire
   @Test("Every refusal a service can give has its reason")
   func refusalReasons() {
     let reasons: [Reason] = [
-      .tokenRefused, .tokenRefused, .resourceUnknown, .noHealthyHost, .brokerUnavailable, .hostUnreachable,
+      .tokenRefused, .tokenExpired, .resourceUnknown, .noHealthyHost, .brokerUnavailable, .hostUnreachable,
     ]
     #expect(ServiceRefusal.allCases.map(\.reason) == reasons)
   }
