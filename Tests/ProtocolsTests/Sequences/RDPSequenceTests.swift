@@ -80,7 +80,7 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
       var left = Self.client(after: steps)
       switch steps {
       case 9: left(1, .received(.disconnect), [.failed(.signInRefused)], to: .failed(.signInRefused))
-      case 12: left(1, .received(.disconnect), [.failed(.capabilitiesRefused)], to: .failed(.capabilitiesRefused))
+      case 13: left(1, .received(.disconnect), [.failed(.capabilitiesRefused)], to: .failed(.capabilitiesRefused))
       case Self.happy.count: left(1, .received(.disconnect), [.ended], to: .ended)
       default: left(1, .received(.disconnect), [.failed(.disconnected)], to: .failed(.disconnected))
       }
@@ -163,6 +163,22 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     }
     t(62, .received(.disconnect), [.ended], to: .ended)
     t(63, .baseLost, to: .ended)
+  }
+
+  @Test("A host that requires the graphics pipeline leaves upon a client without it, and takes one with it")
+  func capabilities() {
+    var settings = RDPServerSequence.Settings(token: Cast.signIn)
+    settings.requiresGraphicsPipeline = true
+    for able in [false, true] {
+      var t = Transcript(RDPServerSequence(settings: settings))
+      for input in Self.happy.prefix(11) { t.given(input) }
+      t(
+        1, .received(.confirmActive(graphicsPipeline: able)),
+        able ? [] : [.send(.disconnect), .failed(.capabilitiesRefused)],
+        to: able ? .finalizing(.synchronize) : .failed(.capabilitiesRefused))
+    }
+    #expect(RDPServerSequence.Failure.capabilitiesRefused.reason == .capabilitiesRefused)
+    #expect(RDPClientSequence.Failure.capabilitiesRefused.reason == .capabilitiesRefused)
   }
 
   @Test("Shortpath starts only when it is offered and both sides flag reliable UDP and Soft-Sync")
