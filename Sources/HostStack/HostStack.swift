@@ -48,6 +48,7 @@ public final class HostStack: NetworkDelegate {
   public var chance: Chance { network.chance }
   /// What sockets' machines are set to.
   public var tcpSettings = TCPSettings()
+  var rdpudpSettings = RDPUDPConnection.Settings()
 
   private var timerOwners: [(any Deadlined)?] = []
   private var freeOwners: [UInt32] = []
@@ -72,6 +73,12 @@ public final class HostStack: NetworkDelegate {
   public init(network: Network) {
     self.network = network
     network.delegate = self
+  }
+
+  /// How often RDP-UDP connections made from now on send when idle, and after what silence they are dead.
+  public func setRDPUDP(keepAlive: SimDuration, silence: SimDuration) {
+    rdpudpSettings.keepAlive = keepAlive
+    rdpudpSettings.silence = silence
   }
 
   /// Keeps an object until the world ends.

@@ -55,6 +55,14 @@ public enum RunJSON {
       ("attempts", .array(session.attempts.map(value))),
       ("sentence", .text(session.sentence)),
       ("failures", .array(session.failures.map(value))),
+      ("reconnects", .array(session.reconnects.map(value))),
+    ])
+  }
+
+  static func value(_ loss: ReconnectResult) -> JSONValue {
+    .object([
+      ("lost_at_ms", .milliseconds(loss.lost.nanoseconds)), ("reason", .text(loss.reason.code)), ("tries", .number(loss.tries)),
+      ("restored_at_ms", .maybe(loss.restored.map { $0 - .zero })), ("transport", .maybe(loss.transport?.name)),
     ])
   }
 

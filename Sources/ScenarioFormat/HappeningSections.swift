@@ -123,6 +123,7 @@ extension Expectation {
       map.read("route", into: &spec.route) { $0.name("a tunnel or a line, or internet") }
       map.read("reason", into: &spec.reason) { $0.text() }
       map.read("within", into: &spec.within) { $0.duration() }
+      map.read("reconnects", into: &spec.reconnects) { $0.integer(0...1_000) }
       map["attempts"]?.map("attempts") { map -> Void? in
         for transport in Transport.allCases {
           guard let outcome = map[transport.name]?.word(Vocabulary.attemptOutcomes) else { continue }
@@ -142,7 +143,7 @@ extension Expectation {
     case .session:
       if outcome != nil { map["outcome"]?.report("'outcome' is for probes; a session has transport, route and reason") }
     case .probe:
-      for key in ["transport", "route", "reason", "within", "attempts", "blocked-by"] {
+      for key in ["transport", "route", "reason", "within", "reconnects", "attempts", "blocked-by"] {
         map[key]?.report("'\(key)' is for sessions; a probe has an outcome")
       }
     }

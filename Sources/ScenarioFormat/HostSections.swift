@@ -25,6 +25,7 @@ extension HostSpec {
         map.read("account", into: &spec.client.account) { $0.flag() }
         map.read("assigned", into: &spec.client.assigned) { $0.flag() }
         map.read("graphics-pipeline", into: &spec.client.graphicsPipeline) { $0.flag() }
+        map.read("reconnect", into: &spec.client.reconnect) { $0.flag() }
       }
       map["rdp"]?.map("a host's rdp") { map in
         map.read("sign-in", into: &spec.rdp.signIn) { $0.flag() }
@@ -84,6 +85,8 @@ extension TimingSpec {
       map.read("linger", into: &spec.linger) { $0.duration() }
       map.read("selection-window", into: &spec.selectionWindow) { $0.duration() }
       map.read("gathering-limit", into: &spec.gatheringLimit) { $0.duration() }
+      map.read("udp-keep-alive", into: &spec.udpKeepAlive) { $0.duration() }
+      map.read("udp-silence", into: &spec.udpSilence) { $0.duration() }
       map.read("maximum-events", into: &spec.maximumEvents) { $0.integer(1...UInt64.max) }
       return spec
     }

@@ -169,7 +169,7 @@ public enum ScenarioWriter {
           "client",
           .map([
             ("udp", .flag(spec.client.udp)), ("account", .flag(spec.client.account)), ("assigned", .flag(spec.client.assigned)),
-            ("graphics-pipeline", .flag(spec.client.graphicsPipeline)),
+            ("graphics-pipeline", .flag(spec.client.graphicsPipeline)), ("reconnect", .flag(spec.client.reconnect)),
           ])
         ))
     case .tunnelGateway, .server, .idle: break
@@ -192,6 +192,7 @@ public enum ScenarioWriter {
     .map([
       ("duration", optional(spec.duration?.written, "unlimited")), ("linger", .scalar(spec.linger.written)),
       ("selection-window", .scalar(spec.selectionWindow.written)), ("gathering-limit", .scalar(spec.gatheringLimit.written)),
+      ("udp-keep-alive", .scalar(spec.udpKeepAlive.written)), ("udp-silence", .scalar(spec.udpSilence.written)),
       ("maximum-events", .scalar("\(spec.maximumEvents)")),
     ])
   }
@@ -237,6 +238,7 @@ public enum ScenarioWriter {
     if let route = spec.route { entries.append(("route", .text(route))) }
     if let reason = spec.reason { entries.append(("reason", .text(reason))) }
     if let within = spec.within { entries.append(("within", .scalar(within.written))) }
+    if let reconnects = spec.reconnects { entries.append(("reconnects", .scalar("\(reconnects)"))) }
     if !spec.attempts.isEmpty {
       entries.append(("attempts", .inline(spec.attempts.map { ($0.transport.name, .scalar($0.outcome)) })))
     }

@@ -54,6 +54,8 @@ public struct ClientSpec: Sendable, Equatable {
   public var assigned = true
   /// Whether it can draw by the graphics pipeline (MS-RDPEGFX).
   public var graphicsPipeline = true
+  /// Whether it reconnects by itself when a session has lost its transport.
+  public var reconnect = true
   public init() {}
 }
 

@@ -73,6 +73,13 @@ public struct TimingSpec: Sendable, Equatable {
   public var selectionWindow: SimDuration = .seconds(1)
   /// STUN gathering ends after this (RFC 8489 §6.2.1: the schedule's own 39.5 s).
   public var gatheringLimit: SimDuration = .milliseconds(39_500)
+  /// RDP-UDP: sent after this long without sending (MS-RDPEUDP2 §3.1.1.3, notes 1 and 2: 4 s in Windows).
+  public var udpKeepAlive: SimDuration = .seconds(4)
+  /// RDP-UDP: dead after this long without hearing: 16 s by MS-RDPEUDP2 §3.1.1.3; Microsoft, "Troubleshoot RDP Shortpath", says 17 s.
+  public var udpSilence: SimDuration = .seconds(16)
+  /// How long a run goes on after a timed event, so that the ends of a path it cut can notice: RDP-UDP by silence, TCP after its last
+  /// retransmission (*assumed*: five of them take 19 s).
+  public var watch: SimDuration { max(.seconds(25), udpSilence + .seconds(5)) }
   public init() {}
 }
 

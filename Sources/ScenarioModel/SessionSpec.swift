@@ -84,6 +84,8 @@ public struct Expectation: Sendable, Equatable {
   public var reason: String?
   /// On its transport (switched, or at the desktop on reverse connect) at most this long after the click.
   public var within: SimDuration?
+  /// How often the session lost its transport and came back.
+  public var reconnects: Int?
   /// Attempts by transport with the outcome word expected of each.
   public var attempts: [AttemptExpectation] = []
   /// Names of rules each of which must have blocked something of the session.

@@ -23,6 +23,7 @@ extension Scenario {
     for host in hosts { check.host(host) }
     check.addresses()
     check.services()
+    check.timings()
     check.happenings()
     for (row, expectation) in expectations.enumerated() { check.expectation(expectation, "expect.\(row + 1)") }
     return check.problems

@@ -22,6 +22,14 @@ extension ScenarioCheck {
     }
   }
 
+  mutating func timings() {
+    let timing = scenario.timing
+    if timing.udpKeepAlive <= .zero { report("timing.udp-keep-alive", "a keep-alive is sent after more than no time at all") }
+    if timing.udpSilence <= timing.udpKeepAlive {
+      report("timing.udp-silence", "a connection is dead after more than one keep-alive, \(timing.udpKeepAlive.written)")
+    }
+  }
+
   /// The regions by their ids; one stands by default.
   private var regionIDs: [String] { scenario.service.regions.isEmpty ? ["service"] : scenario.service.regions.map(\.id) }
 

@@ -112,6 +112,18 @@ public struct ConnectionFailure: Sendable, Equatable {
   public var missing: Milestone?
 }
 
+/// A transport that carried the desktop was lost, and what became of the session.
+public struct ReconnectResult: Sendable, Equatable {
+  public var lost: SimTime
+  public var reason: Reason
+  /// Tries to connect anew; 0 when the channels resumed on a reverse connect that was kept warm.
+  public var tries: Int
+  /// When the desktop was there again; `nil` when it was not.
+  public var restored: SimTime?
+  /// What carried the session then, until the next loss.
+  public var transport: Transport?
+}
+
 public struct SessionResult: Sendable, Equatable {
   /// From 1, as in the scenario.
   public var ordinal: Int
@@ -138,6 +150,8 @@ public struct SessionResult: Sendable, Equatable {
   public var channels: [ChannelResult]
   /// Every role that failed, in order; the first is the cause of the others. Empty when the session did not fail.
   public var failures: [ConnectionFailure] = []
+  /// Every loss of a transport in use, in order.
+  public var reconnects: [ReconnectResult] = []
   /// Where a failed session's trouble began.
   public var cause: ConnectionFailure? { failures.first }
 }

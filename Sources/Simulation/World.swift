@@ -17,6 +17,7 @@ public final class World: DesktopObserver {
   var hosts: [SessionHostRole] = []
   private var unsettled = 0
   private var lastTimed = SimTime.zero
+  private var quiet: Alarm?
 
   /// Hosts register and tunnels come up before 0 s of a scenario, in this much time (*assumed*: ample for one lost packet).
   public static let prologue = SimDuration.seconds(5)
@@ -34,6 +35,7 @@ public final class World: DesktopObserver {
     recorder.motionSink = sink
     network.tap = tap
     stack = HostStack(network: network)
+    stack.setRDPUDP(keepAlive: scenario.timing.udpKeepAlive, silence: scenario.timing.udpSilence)
     makeTunnels()
     makeService()
     makeHosts()
@@ -111,7 +113,7 @@ public final class World: DesktopObserver {
         let settings = ClientSettings(
           feed: Endpoint(blueprint.feed.address, ServicePort.https), feedName: ComponentKey("feed"),
           user: ComponentKey("user/" + host.id), ways: ways(of: node), stunServers: stun, udp: host.client.udp,
-          graphicsPipeline: host.client.graphicsPipeline, timing: timing)
+          graphicsPipeline: host.client.graphicsPipeline, reconnects: host.client.reconnect, timing: timing)
         clients[host.id] = ClientRole(at: node, settings: settings, stack: stack, observer: self)
       case .sessionHost:
         guard wanted.contains(host.id) else { continue }
@@ -168,7 +170,8 @@ public final class World: DesktopObserver {
       lastTimed = max(lastTimed, traffic.end)
     }
     for event in scenario.events {
-      lastTimed = max(lastTimed, event.at)
+      // A path that an event has cut tells nobody: the run waits until its ends have noticed.
+      lastTimed = max(lastTimed, event.at + (scenario.sessions.isEmpty ? .zero : scenario.timing.watch))
       at(event.at, node: .none) { [unowned self] in
         do { try self.apply(event.change) } catch { preconditionFailure("an event that was checked does not apply: \(error)") }
       }
@@ -246,14 +249,32 @@ public final class World: DesktopObserver {
 
   public func sessionSettled(_ session: Int) { settled() }
 
+  public func sessionUnsettled(_ session: Int) {
+    unsettled += 1
+    network.horizon = .never
+    quiet?.set(nil)
+  }
+
   private func settled() {
     unsettled -= 1
-    if unsettled == 0 { network.horizon = max(network.now, lastTimed) + scenario.timing.linger }
+    if unsettled == 0 { setHorizon(from: network.now) }
+  }
+
+  /// The run ends when `linger` is over; desktops are quiet for the second half of it.
+  private func setHorizon(from now: SimTime) {
+    network.horizon = max(now, lastTimed) + scenario.timing.linger
+    if quiet == nil { quiet = Alarm(stack, at: .none) { [unowned self] in self.beQuiet() } }
+    quiet?.set(max(now, lastTimed) + scenario.timing.linger / 2)
+  }
+
+  private func beQuiet() {
+    for client in clients.keys.sorted() { clients[client]?.beQuiet() }
+    for host in hosts { host.beQuiet() }
   }
 
   /// Runs to the end and says why it ended.
   public func run() -> RunEnd {
-    if unsettled == 0 { network.horizon = max(.zero, lastTimed) + scenario.timing.linger }
+    if unsettled == 0 { setHorizon(from: .zero) }
     let limit = scenario.timing.duration.map { SimTime.zero + $0 } ?? .never
     network.run(until: limit, events: scenario.timing.maximumEvents)
     if network.events >= scenario.timing.maximumEvents { return .eventLimit }

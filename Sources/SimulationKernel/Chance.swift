@@ -13,6 +13,7 @@ public enum ChancePurpose: UInt64, Sendable, CaseIterable {
   case address = 9
   case traffic = 10
   case credential = 11
+  case backoff = 12
 }
 
 /// The seed of a run, from which every draw of that run follows.

@@ -47,6 +47,14 @@ public enum Milestone: UInt8, Sendable, CaseIterable, BitwiseCopyable, Comparabl
   case switched = 62
   case reverseConnectClosed = 63
   case failed = 70
+  /// The transport that carried the desktop is gone; what it carried is over.
+  case interrupted = 71
+  /// The client connects anew.
+  case reconnecting = 72
+  /// The host ended what was left of a connection whose client came again.
+  case replaced = 74
+  /// The channels go over reverse connect again, which was kept warm.
+  case resumed = 73
 
   /// The step of the founding document's client connection sequence, 1 … 12.
   public var step: Int? { rawValue <= 12 ? Int(rawValue) : nil }
@@ -107,6 +115,10 @@ public enum Milestone: UInt8, Sendable, CaseIterable, BitwiseCopyable, Comparabl
     case .switched: "channels switched to Shortpath"
     case .reverseConnectClosed: "reverse connect taken down"
     case .failed: "session failed"
+    case .interrupted: "session lost its transport"
+    case .reconnecting: "client tries to reconnect"
+    case .replaced: "host replaced the lost connection"
+    case .resumed: "channels resumed on reverse connect"
     }
   }
 }

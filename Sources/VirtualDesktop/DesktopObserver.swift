@@ -5,6 +5,8 @@ public import SimulationKernel
 public protocol DesktopObserver: AnyObject {
   /// - Parameter session: its ordinal in the scenario, from 1.
   func sessionSettled(_ session: Int)
+  /// It is undecided again: it lost its transport and tries to reconnect.
+  func sessionUnsettled(_ session: Int)
 }
 
 /// Constants of Shortpath that a scenario may change.

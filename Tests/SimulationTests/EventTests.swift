@@ -53,7 +53,8 @@ import Wire
       (SimDuration(nanoseconds: requested.nanoseconds) + .milliseconds(5), .act(element: "links.transit", verb: .down)),
       listener: true)
     #expect(run.end == .settled)
-    #expect(run.sessions[0].reason == .connectionLost)
+    #expect(run.sessions[0].reason == .reconnectFailed)
+    #expect(run.sessions[0].cause?.reason == .connectionLost)
   }
 
   @Test("an agent's channel outlives a firewall's idle time: a session three hours later finds its host")

@@ -118,6 +118,7 @@ import Wire
   private func eventful(_ events: [(at: Int64, change: Change)]) throws -> Scenario {
     var scenario = try Files.scenario("documented/3-managed-first-found")
     scenario.events = events.map { EventSpec(at: SimTime.zero + .microseconds($0.at), change: $0.change) }
+    scenario.hosts[scenario.hosts.firstIndex { $0.id == "alice" }!].client.reconnect = false
     scenario.expectations = []
     return scenario
   }
@@ -134,13 +135,14 @@ import Wire
     let before: RunResult = try eventful([(requested + 10, .act(element: "links.backbone", verb: .down))]).run()
     #expect(before.end == .settled)
     #expect(before.sessions[0].reason == .connectionLost)
+    #expect(before.sessions[0].cause?.reason == .pathLost)
     // The client may notice before the host's request has come.
     let slow: RunResult = try eventful([
       (requested - 1_000, .set(path: "links.transit.delay", value: .duration(.milliseconds(300)))),
       (requested + 100_000, .act(element: "links.backbone", verb: .down)),
     ]).run()
     #expect(slow.end == .settled)
-    #expect(slow.sessions[0].reason == .connectionLost)
+    #expect(slow.sessions[0].reason == .pathLost)
   }
 
   @Test("what waited in the tunnel for Soft-Sync is read at once, all of it")

@@ -35,7 +35,7 @@ public final class RDPUDPSocket: Carrier, Deadlined {
     self.conversation = conversation
     self.upper = upper
     self.outgoing = socket.stack.network.streams.open()
-    self.machine = RDPUDPConnection(stream: outgoing, cookieHash: cookieHash)
+    self.machine = RDPUDPConnection(stream: outgoing, cookieHash: cookieHash, settings: socket.stack.rdpudpSettings)
     timer = stack.makeTimer(for: self)
     stack.keep(self)
   }

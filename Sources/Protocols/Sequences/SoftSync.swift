@@ -12,7 +12,8 @@ public enum SoftSyncFailure: Equatable, Sendable, CaseIterable {
   /// The reason of the session.
   public var reason: Reason {
     switch self {
-    case .tunnelLost, .baseLost: .connectionLost
+    case .tunnelLost: .pathLost
+    case .baseLost: .connectionLost
     case .protocolViolation: .protocolViolation
     }
   }

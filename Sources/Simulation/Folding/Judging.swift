@@ -37,6 +37,10 @@ extension Folding {
       let reached = session.transport == .reverseConnect ? session.connected : session.switched
       hold(reached.map { $0 <= within } ?? false, "within \(within)", "after \(reached?.description ?? "never")")
     }
+    if let reconnects = expectation.reconnects {
+      let back = session.reconnects.filter { $0.restored != nil }.count
+      hold(back == reconnects, "reconnects \(reconnects)", "reconnects \(back)")
+    }
     for wanted in expectation.attempts {
       let outcome = session.attempts.first { $0.transport == wanted.transport }?.outcome.name ?? "none"
       hold(outcome == wanted.outcome, "\(wanted.transport.name) \(wanted.outcome)", "\(wanted.transport.name) \(outcome)")

@@ -9,10 +9,20 @@ struct SessionFolding {
   let ordinal: Int
   let spec: SessionSpec
   let records: [Record]
+  /// What belongs to the connection the session has now: everything, or what came after the last try to reconnect.
+  let current: ArraySlice<Record>
   let folding: Folding
 
+  init(ordinal: Int, spec: SessionSpec, records: [Record], folding: Folding) {
+    self.ordinal = ordinal
+    self.spec = spec
+    self.records = records
+    self.folding = folding
+    current = records[(records.lastIndex { $0.milestone == .reconnecting } ?? 0)...]
+  }
+
   func result() -> SessionResult {
-    let decision = records.last { $0.kind == .decision }
+    let decision = current.last { $0.kind == .decision }
     let clicked = time(of: .click)
     let pairs = pairs()
     var attempts = attempts(decision)
@@ -23,7 +33,7 @@ struct SessionFolding {
     if let failure {
       transport = nil
       reason = failure.reason ?? .undecided
-    } else if time(of: .desktop) == nil {
+    } else if time(of: .desktop) == nil || isInterrupted {
       transport = nil
       reason = .undecided
     }
@@ -42,6 +52,7 @@ struct SessionFolding {
       roundTripBefore: roundTrip(.reverseConnect), roundTrip: transport.flatMap(roundTrip), attempts: attempts,
       milestones: milestones(),
       candidates: candidates(), pairs: pairs, channels: channels())
+    session.reconnects = reconnects()
     if failure != nil { session.failures = folding.failures(records, host: spec.host, reason: reason) }
     session.sentence =
       SessionSentence(session: session, blocker: other, end: folding.end, endTime: folding.world.network.now).text
@@ -51,6 +62,8 @@ struct SessionFolding {
   // MARK: Times
 
   private func time(of milestone: Milestone) -> SimTime? { records.first { $0.milestone == milestone }?.time }
+  /// In the connection the session has now.
+  private func now(of milestone: Milestone) -> SimTime? { current.first { $0.milestone == milestone }?.time }
   private func span(_ from: SimTime?, _ to: SimTime?) -> SimDuration? {
     guard let from, let to else { return nil }
     return to - from
@@ -77,18 +90,18 @@ struct SessionFolding {
   }
 
   private func attempt(_ transport: Transport, _ decision: Record?) -> AttemptResult {
-    let told = records.filter { $0.kind == .attempt && $0.attempt == transport }
-    let own = records.lazy.filter { $0.attempt == transport }
+    let told = current.filter { $0.kind == .attempt && $0.attempt == transport }
+    let own = current.lazy.filter { $0.attempt == transport }
     // What a setting forbids was not tried, whatever a client that did not know of it says later.
     let ended = told.first { $0.outcome == .notTried } ?? told.last { $0.outcome != .pending }
     var result = AttemptResult(
       transport: transport, outcome: ended?.outcome ?? (told.isEmpty ? .notTried : .pending), reason: ended?.reason ?? .none,
       setting: ended.map { folding.recorder.names[Int($0.extra)] } ?? "", started: told.first { $0.outcome == .pending }?.time,
       ended: ended?.time, blockers: folding.blockers(own),
-      reached: records.last { $0.kind == .milestone && $0.attempt == transport }?.milestone)
+      reached: current.last { $0.kind == .milestone && $0.attempt == transport && $0.milestone != .failed }?.milestone)
     switch transport {
     case .reverseConnect:
-      result.started = time(of: .click)
+      result.started = now(of: .reconnecting) ?? time(of: .click)
       if let ended, ended.outcome == .failed { return result }
       if decision?.attempt == .reverseConnect {
         result.outcome = .won
@@ -96,11 +109,11 @@ struct SessionFolding {
       } else if decision != nil {
         result.outcome = .abandoned
         result.reason = .replaced
-        result.ended = time(of: .reverseConnectClosed)
+        result.ended = now(of: .reverseConnectClosed)
       }
     case .managed, .public:
       // Shortpath for public networks begins on the host, which gathers first.
-      if transport == .public, result.outcome != .notTried { result.started = time(of: .hostGathering) ?? result.started }
+      if transport == .public, result.outcome != .notTried { result.started = now(of: .hostGathering) ?? result.started }
       if told.isEmpty {
         result.outcome = .notTried
         result.reason = .baseTransportMissing
@@ -115,7 +128,7 @@ struct SessionFolding {
   /// Marks the drops that hindered nothing: of a pair that became valid all the same, or from before the choice of the pair whose
   /// transport then failed.
   private func judge(_ attempt: inout AttemptResult, _ pairs: [PairResult]) {
-    let chosen = attempt.transport == .public ? time(of: .pairChosen) : nil
+    let chosen = attempt.transport == .public ? now(of: .pairChosen) : nil
     for row in attempt.blockers.indices {
       let blocker = attempt.blockers[row]
       let pair = pairs.first { $0.owner == blocker.opener && $0.row == blocker.pair }
@@ -143,7 +156,7 @@ struct SessionFolding {
   // MARK: ICE
 
   private func candidates() -> [CandidateResult] {
-    records.compactMap { record in
+    current.compactMap { record in
       record.candidateType.map {
         CandidateResult(
           owner: folding.recorder.name(of: record.node), type: $0, base: record.from, endpoint: record.to,
@@ -154,7 +167,7 @@ struct SessionFolding {
 
   private func pairs() -> [PairResult] {
     var found: [PairResult] = []
-    for record in records {
+    for record in current {
       guard let event = record.pairEvent else { continue }
       let owner = folding.recorder.name(of: record.node)
       if let row = found.firstIndex(where: { $0.owner == owner && $0.row == Int(record.pair) }) {
@@ -193,7 +206,7 @@ struct SessionFolding {
         found.append(ChannelResult(node: node, channel: channel, transport: record.attempt, sent: 0, received: 0))
         row = found.count - 1
       }
-      if record.extra == 0 { found[row].sent = Int(record.value) } else { found[row].received = Int(record.value) }
+      if record.extra == 0 { found[row].sent += Int(record.value) } else { found[row].received += Int(record.value) }
     }
     return found
   }

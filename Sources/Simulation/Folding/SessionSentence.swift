@@ -11,7 +11,19 @@ struct SessionSentence {
   let end: RunEnd
   let endTime: SimTime
 
-  var text: String {
+  var text: String { choice + losses }
+
+  /// What was lost meanwhile, and how the session came back.
+  private var losses: String {
+    session.reconnects.compactMap { loss in
+      loss.restored.map { restored in
+        let how = loss.tries == 0 ? "resumed on reverse connect" : "reconnected"
+        return " Lost its transport at \(loss.lost) (\(loss.reason.code)), \(how) after \(restored - loss.lost)."
+      }
+    }.joined()
+  }
+
+  private var choice: String {
     switch session.reason {
     case .onlyDirectPath: "\(name) over \(way): it was the only direct path that answered."
     case .otherPathBlocked:

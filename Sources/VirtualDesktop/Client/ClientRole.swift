@@ -14,12 +14,14 @@ public struct ClientSettings: Sendable, Equatable {
   public var stunServers: [Endpoint]
   /// `fClientDisableUDP` is not set.
   public var udp: Bool
+  /// Whether a session that lost its transport is connected anew.
+  public var reconnects: Bool
   /// Whether it can draw by the graphics pipeline (MS-RDPEGFX).
   public var graphicsPipeline: Bool
   public var timing: ShortpathTiming
   public init(
     feed: Endpoint, feedName: ComponentKey, user: ComponentKey, ways: [WayOut], stunServers: [Endpoint], udp: Bool,
-    graphicsPipeline: Bool = true, timing: ShortpathTiming
+    graphicsPipeline: Bool = true, reconnects: Bool = true, timing: ShortpathTiming
   ) {
     self.feed = feed
     self.feedName = feedName
@@ -28,6 +30,7 @@ public struct ClientSettings: Sendable, Equatable {
     self.stunServers = stunServers
     self.udp = udp
     self.graphicsPipeline = graphicsPipeline
+    self.reconnects = reconnects
     self.timing = timing
   }
 }
@@ -110,6 +113,9 @@ public final class ClientRole: ServiceChannelOwner {
   func channelUp(_ channel: ServiceChannel) { feed(.connected(service(channel))) }
   func channel(_ channel: ServiceChannel, received message: ServiceMessage) { feed(.received(message)) }
   func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { feed(.connectionFailed(service(channel), loss)) }
+
+  /// The desktops fall silent, so that what is on its way arrives before the run ends.
+  public func beQuiet() { for session in sessions { session.beQuiet() } }
 
   /// Tells the counters at the end of the run.
   public func tellTotals() { for session in sessions { session.tellTotals() } }

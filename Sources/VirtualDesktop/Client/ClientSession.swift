@@ -1,36 +1,22 @@
-// A session on the client: gateway, base transport, RDP's phases, and the switch-over to whichever Shortpath is found first.
+// A session on the client: its first connection, and those that automatic reconnection makes after a loss.
 import HostStack
-import NetworkModel
 import Protocols
 import SimulationKernel
 import Trace
 import Wire
 
-final class ClientSession: ServiceChannelOwner, BaseTransportOwner, ClientShortpathOwner {
+final class ClientSession: ClientConnectionOwner {
   let ordinal: Int
   private let resource: ComponentKey
   private unowned(unsafe) let role: ClientRole
   private let stack: HostStack
   private let node: NodeID
-  private var probing: GatewayProbing?
-  private var connect: GatewayClientConnect?
-  private var connectAlarm: Alarm?
-  private var gatewayChannel: ServiceChannel?
-  private var base: BaseTransport?
-  private var hostCertificate = Secret.none
-  private var token: AccessToken?
-  private var rdp: RDPClientSequence?
-  private var softSync = SoftSyncClient()
-  private var shortpath: ClientShortpath?
-  private var traffic: ChannelTraffic?
-  private var winner: ClientFlow?
-  private var answeredOnTunnel = false
+  private var machine: AutoReconnect
+  private var alarm: Alarm?
+  private var stored: (configurations: [ConnectionConfiguration], token: AccessToken)?
+  /// In the order they were begun; the last one may carry the session.
+  private var connections: [ClientConnection] = []
   private var isSettled = false
-  private var decided = false
-  private var limit: Alarm?
-
-  /// From the click to the desktop: a peer may have died without a word while it was this side's turn to wait (*assumed*).
-  static let connectionLimit = SimDuration.seconds(120)
 
   init(_ ordinal: Int, resource: ComponentKey, of role: ClientRole) {
     self.ordinal = ordinal
@@ -38,231 +24,73 @@ final class ClientSession: ServiceChannelOwner, BaseTransportOwner, ClientShortp
     self.role = role
     self.stack = role.stack
     self.node = role.node
+    let seed = role.stack.chance.draw(role.stack.recorder.key(of: role.node), .backoff, UInt64(ordinal))
+    var settings = AutoReconnect.Settings()
+    settings.isOn = role.settings.reconnects
+    machine = AutoReconnect(settings: settings, seed: seed)
     stack.keep(self)
+    alarm = Alarm(stack, at: node) { [unowned self] in self.feed(.timer) }
   }
-
-  // MARK: Steps 7 to 11
 
   /// The user selects the resource.
   func click(_ configurations: [ConnectionConfiguration], _ token: AccessToken) {
+    stored = (configurations, token)
     stack.recorder.milestone(.click, at: node, session: ordinal)
-    limit = Alarm(stack, at: node) { [unowned self] in self.fail(.connectionLost) }
-    limit?.set(stack.now + Self.connectionLimit)
-    guard let configuration = configurations.first(where: { $0.resource == resource }) else { return fail(.resourceUnknown) }
-    self.token = token
-    let probing = GatewayProbing(
-      configuration.gateways, at: node, session: ordinal, stack: stack,
-      chosen: { [unowned self] in self.connect(to: $0) }, failed: { [unowned self] in self.fail($0) })
-    self.probing = probing
-    probing.start()
+    connect()
   }
 
-  private func connect(to gateway: GatewayReference) {
-    guard let token else { return }
-    let request = ConnectionRequest(resource: resource, token: token, correlation: UInt16(ordinal))
-    connect = GatewayClientConnect(settings: GatewayClientConnect.Settings(request: request))
-    connectAlarm = Alarm(stack, at: node) { [unowned self] in self.feedConnect(.timer) }
-    let conversation = stack.open(.gatewayClient, by: node, session: ordinal, subject: gateway.name.value)
-    gatewayChannel = ServiceChannel(
-      from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self)
+  private func connect() {
+    guard let stored else { return }
+    let connection = ClientConnection(ordinal, generation: connections.count, resource: resource, of: role, owner: self)
+    connections.append(connection)
+    connection.open(stored.configurations, stored.token)
   }
 
-  func channelUp(_ channel: ServiceChannel) { feedConnect(.start) }
-  func channel(_ channel: ServiceChannel, received message: ServiceMessage) { feedConnect(.received(message)) }
-  func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { if base == nil { feedConnect(.channelLost(loss)) } }
-
-  private func feedConnect(_ input: GatewayClientConnect.Input) {
-    var effects: [GatewayClientConnect.Effect] = []
-    connect?.handle(input, at: stack.now, into: &effects)
-    for effect in effects {
-      switch effect {
-      case .send(let message): gatewayChannel?.send(message)
-      case .milestone(let milestone): stack.recorder.milestone(milestone, at: node, session: ordinal)
-      case .baseTransport(let certificate): startRDP(pinned: certificate)
-      case .close: gatewayChannel?.close()
-      case .failed(let failure): fail(failure.reason)
-      }
-    }
-    connectAlarm?.set(connect?.nextDeadline)
-  }
-
-  // MARK: RDP over the base transport
-
-  private func startRDP(pinned certificate: Secret) {
-    guard let gatewayChannel, let token else { return }
-    hostCertificate = certificate
-    // A client that may not use UDP does not offer it.
-    let flags: MultitransportFlags = role.settings.udp ? [.udpFECR, .softSyncTCPToUDP] : []
-    var settings = RDPClientSequence.Settings(token: token.signature, multitransport: flags)
-    settings.graphicsPipeline = role.settings.graphicsPipeline
-    rdp = RDPClientSequence(settings: settings)
-    base = BaseTransport(over: gatewayChannel.secure, owner: self)
-    feed(.start)
-  }
-
-  func baseSecured() { feed(.secured) }
-  func base(received message: RDPMessage) { feed(.received(message)) }
-  func baseInsecure(_ loss: ChannelLoss) { feed(.securityFailed(loss)) }
-
-  func baseEnded() {
-    feedSoftSync(.baseClosed)
-    if !softSync.sendsOnTunnel { feed(.baseLost) }
-    settleIfDone()
-  }
-
-  private func feed(_ input: RDPClientSequence.Input) {
-    var effects: [RDPClientSequence.Effect] = []
-    rdp?.handle(input, at: stack.now, into: &effects)
+  private func feed(_ input: AutoReconnect.Input) {
+    var effects: [AutoReconnect.Effect] = []
+    machine.handle(input, at: stack.now, into: &effects)
+    alarm?.set(machine.nextDeadline)
     for effect in effects { perform(effect) }
   }
 
-  private func perform(_ effect: RDPClientSequence.Effect) {
+  private func perform(_ effect: AutoReconnect.Effect) {
     switch effect {
-    case .send(let message): sendOnBase(message)
-    case .secure:
-      let key = Secret(id: stack.chance.draw(stack.recorder.key(of: node), .credential, mix(UInt64(ordinal), 20)))
-      base?.secure(.client(serverName: resource, trust: .pinned(hostCertificate), key: key))
-    case .shortpathOffered(let requestID, let cookie, let listener):
-      let shortpath = ClientShortpath(
-        session: ordinal, requestID: requestID, cookie: cookie, hostCertificate: hostCertificate, role: role, owner: self)
-      self.shortpath = shortpath
-      shortpath.start(listener: listener)
-    case .deliver(let message): deliver(message)
-    case .milestone(let milestone):
-      stack.recorder.milestone(milestone, at: node, session: ordinal)
-      if milestone == .desktop { becomeActive() }
-    case .ended: break
-    case .failed(let failure): fail(failure.reason)
-    }
-  }
-
-  private func sendOnBase(_ message: RDPMessage) { base?.write(message) }
-
-  private func becomeActive() {
-    if winner == nil { limit?.set(nil) }
-    let traffic = ChannelTraffic(at: node, sends: .input, length: DesktopWorkload.input, stack: stack) { [unowned self] message in
-      self.sendChannel(message)
-    }
-    self.traffic = traffic
-    traffic.start()
-    if shortpath == nil {
-      if !role.settings.udp {
-        for transport in [Transport.managed, .public] {
-          stack.recorder.attempt(transport, .notTried, .clientSetting, at: node, session: ordinal, setting: "fClientDisableUDP")
-        }
+    case .interrupted:
+      stack.recorder.milestone(.interrupted, at: node, session: ordinal)
+      if isSettled {
+        isSettled = false
+        role.observer?.sessionUnsettled(ordinal)
       }
-      decide(.reverseConnect, route: "internet", .shortpathOff)
-    }
-    settleIfDone()
-  }
-
-  private func sendChannel(_ message: RDPMessage) -> Transport? {
-    if softSync.sendsOnTunnel {
-      guard let winner, !winner.isOver else { return nil }
-      winner.write(message)
-      return winner.transport
-    }
-    guard base?.isOver == false, !isSettled || winner == nil && decided else { return nil }
-    sendOnBase(message)
-    return .reverseConnect
-  }
-
-  private func deliver(_ message: RDPMessage) {
-    switch message {
-    case .channelData(let channel, let length): traffic?.took(channel, length, over: .reverseConnect)
-    case .softSyncRequest: feedSoftSync(.received(message))
-    case .shortpathCandidates(let list): shortpath?.received(list)
-    case .rttMeasureRequest(let sequence): sendOnBase(.rttMeasureResponse(sequence: sequence))
-    default: break
-    }
-  }
-
-  // MARK: Shortpath
-
-  func send(candidates list: CandidateList) { sendOnBase(.shortpathCandidates(list)) }
-
-  func established(_ flow: ClientFlow, _ reason: Reason) {
-    winner = flow
-    // The switch-over has its own bound: its other end may die without a word too.
-    limit?.set(stack.now + Self.connectionLimit)
-    decide(flow.transport, route: flow.route, reason)
-    feedSoftSync(.tunnelEstablished)
-  }
-
-  func allAttemptsEnded(tried: Bool) {
-    decide(.reverseConnect, route: "internet", tried ? .noUDPPath : .shortpathOff)
-    settleIfDone()
-  }
-
-  /// There is no way back: once the tunnel is established the host writes into it, and what it wrote is lost.
-  func tunnelLost(_ flow: ClientFlow) {
-    feedSoftSync(.tunnelLost)
-    fail(.connectionLost)
-  }
-
-  var readsTunnel: Bool { softSync.readsTunnel }
-
-  func tunnel(_ flow: ClientFlow, delivered message: RDPMessage) {
-    switch message {
-    case .channelData(let channel, let length): traffic?.took(channel, length, over: flow.transport)
-    case .rttMeasureRequest(let sequence):
-      flow.write(.rttMeasureResponse(sequence: sequence))
-      answeredOnTunnel = true
-      settleIfDone()
-    default: break
-    }
-  }
-
-  private func feedSoftSync(_ input: SoftSyncClient.Input) {
-    var effects: [SoftSyncClient.Effect] = []
-    softSync.handle(input, at: stack.now, into: &effects)
-    for effect in effects {
-      switch effect {
-      case .send(let message): sendOnBase(message)
-      case .switchSending: break
-      case .readTunnel: winner?.resume()
-      case .milestone(let milestone):
-        stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: winner?.transport ?? .reverseConnect)
-      case .finished: break
-      case .failed(let failure): if decided { fail(failure.reason) }
-      }
-    }
-  }
-
-  // MARK: The end
-
-  private func decide(_ transport: Transport, route: String, _ reason: Reason) {
-    guard !decided else { return }
-    decided = true
-    stack.recorder.decision(transport, route: route, reason, at: node, session: ordinal)
-  }
-
-  func fail(_ reason: Reason) {
-    guard !isSettled else { return }
-    limit?.set(nil)
-    stack.recorder.failure(reason, at: node, session: ordinal)
-    stack.recorder.attempt(.reverseConnect, .failed, reason, at: node, session: ordinal)
-    stack.recorder.milestone(.failed, at: node, session: ordinal)
-    shortpath?.cancel(.sessionEnded)
-    gatewayChannel?.close()
-    settle()
-  }
-
-  private func settleIfDone() {
-    guard decided else { return }
-    if winner == nil {
-      if rdp?.state == .active { settle() }
-    } else if base?.isOver == true, answeredOnTunnel {
+    case .connect:
+      stack.recorder.milestone(.reconnecting, at: node, session: ordinal)
+      connect()
+    case .giveUp: connections.last?.abandon()
+    case .failed(let failure):
+      if failure == .windowOver { stack.recorder.failure(failure.reason, at: node, session: ordinal) }
+      stack.recorder.attempt(.reverseConnect, .failed, failure.reason, at: node, session: ordinal)
+      stack.recorder.milestone(.failed, at: node, session: ordinal)
       settle()
     }
+  }
+
+  // MARK: From its connections
+
+  func connectionActive() { feed(.connected) }
+  func connectionSettled() { settle() }
+
+  /// The connection, or what comes before it, has failed or was lost.
+  func fail(_ reason: Reason) {
+    stack.recorder.failure(reason, at: node, session: ordinal)
+    feed(.lost(reason))
   }
 
   private func settle() {
     guard !isSettled else { return }
     isSettled = true
-    limit?.set(nil)
     role.observer?.sessionSettled(ordinal)
   }
 
-  func tellTotals() { traffic?.tellTotals(session: ordinal) }
+  func beQuiet() { for connection in connections { connection.beQuiet() } }
+
+  func tellTotals() { for connection in connections { connection.tellTotals() } }
 }

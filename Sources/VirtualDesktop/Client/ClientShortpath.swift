@@ -29,6 +29,8 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
   }
 
   private let session: Int
+  /// How many connections the session had before.
+  private let generation: Int
   private let requestID: UInt32
   private let cookie: Secret
   private let hostCertificate: Secret
@@ -47,9 +49,11 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
   private var winner: ClientFlow?
 
   init(
-    session: Int, requestID: UInt32, cookie: Secret, hostCertificate: Secret, role: ClientRole, owner: any ClientShortpathOwner
+    session: Int, generation: Int, requestID: UInt32, cookie: Secret, hostCertificate: Secret, role: ClientRole,
+    owner: any ClientShortpathOwner
   ) {
     self.session = session
+    self.generation = generation
     self.requestID = requestID
     self.cookie = cookie
     self.hostCertificate = hostCertificate
@@ -59,6 +63,8 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     self.node = role.node
     stack.keep(self)
   }
+
+  private func luck(_ subject: UInt64) -> UInt64 { generation == 0 ? subject : mix(subject, UInt64(generation)) }
 
   func start(listener: [Endpoint]) {
     if listener.isEmpty { managed = .notTried } else { probe(listener) }
@@ -72,12 +78,12 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     tell(.managed, .pending, .none)
     stack.recorder.milestone(.listenerProbed, at: node, session: session, attempt: .managed)
     for (row, remote) in listener.enumerated() {
-      let subject = mix(UInt64(session), 3390, remote.hash)
+      let subject = luck(mix(UInt64(session), 3390, remote.hash))
       guard let out = stack.network.route(remote.address, from: node, bound: .none),
         let socket = stack.openUDP(at: node, subject: subject, handler: self, tag: row)
       else { continue }
       let way = role.settings.ways.first { $0.interface == out }
-      let conversation = stack.open(.listener, by: node, session: session, attempt: .managed, subject: remote.hash)
+      let conversation = stack.open(.listener, by: node, session: session, attempt: .managed, subject: luck(remote.hash))
       let flow = ClientFlow(
         .managed, route: way?.route ?? "internet", on: socket, to: remote, in: conversation, session: session,
         requestID: requestID,
@@ -103,7 +109,7 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     tell(.public, .pending, .none)
     let timing = role.settings.timing
     let endpoint = ICEEndpoint(
-      at: node, session: session, role: .controlling, ways: role.settings.ways,
+      at: node, session: session, generation: generation, role: .controlling, ways: role.settings.ways,
       settings: ICEEndpoint.Settings(
         stunServers: role.settings.stunServers, selectionWindow: timing.selectionWindow, gatheringLimit: timing.gatheringLimit),
       stack: stack, owner: self)

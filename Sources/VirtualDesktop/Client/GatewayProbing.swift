@@ -9,18 +9,21 @@ final class GatewayProbing {
   private let stack: HostStack
   private let node: NodeID
   private let session: Int
+  private let generation: Int
   private var machine: GatewaySelection
   private var alarm: Alarm?
   private let chosen: (GatewayReference) -> Void
   private let failed: (Reason) -> Void
 
   init(
-    _ gateways: [GatewayReference], at node: NodeID, session: Int, stack: HostStack, chosen: @escaping (GatewayReference) -> Void,
+    _ gateways: [GatewayReference], at node: NodeID, session: Int, generation: Int, stack: HostStack,
+    chosen: @escaping (GatewayReference) -> Void,
     failed: @escaping (Reason) -> Void
   ) {
     self.stack = stack
     self.node = node
     self.session = session
+    self.generation = generation
     self.chosen = chosen
     self.failed = failed
     machine = GatewaySelection(candidates: gateways)
@@ -54,7 +57,10 @@ final class GatewayProbing {
       self.row = row
       self.probing = probing
       let stack = probing.stack
-      let conversation = stack.open(.gatewayProbe, by: probing.node, session: probing.session, subject: gateway.name.value)
+      let name = gateway.name.value
+      let conversation = stack.open(
+        .gatewayProbe, by: probing.node, session: probing.session,
+        subject: probing.generation == 0 ? name : mix(name, UInt64(probing.generation)))
       socket = TCPSocket(
         connecting: probing.node, to: Endpoint(gateway.endpoint.address, ServicePort.probe), in: conversation, stack: stack,
         upper: self)

@@ -7,7 +7,9 @@ import Trace
 import Wire
 
 final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner, ICEEndpointOwner {
-  private let ordinal: Int
+  let ordinal: Int
+  /// How many connections the session had here before.
+  private let generation: Int
   private unowned(unsafe) let role: SessionHostRole
   private let stack: HostStack
   private let node: NodeID
@@ -26,16 +28,22 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private var traffic: ChannelTraffic?
   private var rttSince: SimTime?
   private var baseIsOver = false
+  private var isOver = false
 
-  init(_ ordinal: Int, on role: SessionHostRole, gateway: GatewayReference, connection: UInt64) {
+  init(_ ordinal: Int, generation: Int, on role: SessionHostRole, gateway: GatewayReference, connection: UInt64) {
     self.ordinal = ordinal
+    self.generation = generation
     self.role = role
     self.stack = role.stack
     self.node = role.node
     self.connection = connection
     let key = role.stack.recorder.key(of: role.node)
-    requestID = UInt32(truncatingIfNeeded: role.stack.chance.draw(key, .cookie, mix(UInt64(ordinal), 1)))
-    cookie = Secret(id: role.stack.chance.draw(key, .cookie, mix(UInt64(ordinal), 2)))
+    func draw(_ part: UInt64) -> UInt64 {
+      let subject = mix(UInt64(ordinal), part)
+      return role.stack.chance.draw(key, .cookie, generation == 0 ? subject : mix(subject, UInt64(generation)))
+    }
+    requestID = UInt32(truncatingIfNeeded: draw(1))
+    cookie = Secret(id: draw(2))
     let settings = role.settings
     let offers = settings.managedForbidden == nil || settings.publicForbidden == nil
     let listener = settings.managedForbidden == nil ? role.listenerAddresses : []
@@ -77,10 +85,10 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   func baseEnded() {
     guard !baseIsOver else { return }
     baseIsOver = true
-    if softSync.state == .switched { return }
+    if softSync.state == .switched || isOver { return }
     feed(.baseLost)
     feedSoftSync(.baseLost)
-    endAttempts()
+    end()
   }
 
   private func feed(_ input: RDPServerSequence.Input) {
@@ -158,7 +166,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
       return sendOnBase(.shortpathCandidates(CandidateList(fragment: .none, password: .none, candidates: [])))
     }
     let endpoint = ICEEndpoint(
-      at: node, session: ordinal, role: .controlled, ways: role.settings.ways,
+      at: node, session: ordinal, generation: generation, role: .controlled, ways: role.settings.ways,
       settings: ICEEndpoint.Settings(
         stunServers: role.settings.stunServers, selectionWindow: role.settings.timing.selectionWindow,
         gatheringLimit: role.settings.timing.gatheringLimit),
@@ -230,7 +238,9 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
 
   func flowEnded(_ flow: HostFlow) {
     guard flow === winner else { return }
+    stack.recorder.failure(.pathLost, at: node, session: ordinal)
     feedSoftSync(.tunnelLost)
+    if softSync.state == .switched { end() }
   }
 
   var readsTunnel: Bool { softSync.readsTunnel }
@@ -272,6 +282,24 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     rttSince = stack.now
     winner?.write(.rttMeasureRequest(sequence: 2))
   }
+
+  /// The client has come again: whatever this connection still has is closed.
+  func replace() {
+    guard !isOver else { return }
+    stack.recorder.milestone(.replaced, at: node, session: ordinal)
+    end()
+  }
+
+  private func end() {
+    guard !isOver else { return }
+    isOver = true
+    traffic?.stop()
+    endAttempts()
+    for flow in flows { flow.cancel() }
+    if let base { base.close() } else { leg?.close() }
+  }
+
+  func beQuiet() { traffic?.stop() }
 
   private func endAttempts() {
     judgeEffects(.closed)

@@ -119,7 +119,11 @@ public final class SessionHostRole: ServiceChannelOwner {
       case .closeChannel: brokerChannel?.close()
       case .send(let message): brokerChannel?.send(message)
       case .connectToGateway(let gateway, let connection, let correlation):
-        sessions.append(HostSession(Int(correlation), on: self, gateway: gateway, connection: connection))
+        // A client that reconnects finds its session again; what is left of the old connection ends.
+        let earlier = sessions.filter { $0.ordinal == Int(correlation) }
+        earlier.last?.replace()
+        sessions.append(
+          HostSession(Int(correlation), generation: earlier.count, on: self, gateway: gateway, connection: connection))
       case .milestone(let milestone, let correlation):
         stack.recorder.milestone(milestone, at: node, session: Int(correlation))
       case .failed(let failure): stack.recorder.failure(failure.reason, at: node, session: 0)
@@ -147,6 +151,9 @@ public final class SessionHostRole: ServiceChannelOwner {
     }
     feed(.channelDown)
   }
+
+  /// The desktops fall silent, so that what is on its way arrives before the run ends.
+  public func beQuiet() { for session in sessions { session.beQuiet() } }
 
   /// Tells the counters at the end of the run.
   public func tellTotals() { for session in sessions { session.tellTotals() } }

@@ -24,6 +24,7 @@ final class ChannelTraffic {
   private let length: UInt32
   private let send: (RDPMessage) -> Transport?
   private var alarm: Alarm?
+  private var isStopped = false
   private var sent: [Transport: [VirtualChannel: UInt64]] = [:]
   private var received: [Transport: [VirtualChannel: UInt64]] = [:]
 
@@ -45,13 +46,19 @@ final class ChannelTraffic {
     tick()
   }
 
+  /// Nothing more is sent; what comes is still counted.
+  func stop() {
+    isStopped = true
+    alarm?.set(nil)
+  }
+
   private func tick() {
     if emit(channel, length) { alarm?.set(stack.now + DesktopWorkload.interval) }
   }
 
   @discardableResult
   private func emit(_ channel: VirtualChannel, _ length: UInt32) -> Bool {
-    guard let transport = send(.channelData(channel, length: length)) else { return false }
+    guard !isStopped, let transport = send(.channelData(channel, length: length)) else { return false }
     sent[transport, default: [:]][channel, default: 0] += UInt64(length)
     return true
   }

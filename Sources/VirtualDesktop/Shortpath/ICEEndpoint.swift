@@ -36,6 +36,8 @@ final class ICEEndpoint: DatagramHandler {
   private let stack: HostStack
   private let node: NodeID
   private let session: Int
+  /// How many connections the session had before: each has credentials, ports and luck of its own.
+  private let generation: Int
   private let ways: [WayOut]
   unowned(unsafe) private var owner: (any ICEEndpointOwner)?
   private var sockets: [UDPSocket] = []
@@ -52,16 +54,20 @@ final class ICEEndpoint: DatagramHandler {
   private(set) var isOver = false
 
   init(
-    at node: NodeID, session: Int, role: ICERole, ways: [WayOut], settings: Settings, stack: HostStack,
+    at node: NodeID, session: Int, generation: Int, role: ICERole, ways: [WayOut], settings: Settings, stack: HostStack,
     owner: any ICEEndpointOwner
   ) {
     self.stack = stack
     self.node = node
     self.session = session
+    self.generation = generation
     self.ways = ways
     self.owner = owner
     let key = stack.recorder.key(of: node)
-    func draw(_ purpose: ChancePurpose, _ part: UInt64) -> UInt64 { stack.chance.draw(key, purpose, mix(UInt64(session), part)) }
+    func draw(_ purpose: ChancePurpose, _ part: UInt64) -> UInt64 {
+      let subject = mix(UInt64(session), part)
+      return stack.chance.draw(key, purpose, generation == 0 ? subject : mix(subject, UInt64(generation)))
+    }
     fragment = Secret(id: draw(.credential, 10))
     password = Secret(id: draw(.credential, 11))
     var gather = CandidateGathering.Settings(servers: settings.stunServers)
@@ -76,6 +82,8 @@ final class ICEEndpoint: DatagramHandler {
     alarm = Alarm(stack, at: node) { [unowned self] in self.timerDue() }
   }
 
+  private func luck(_ subject: UInt64) -> UInt64 { generation == 0 ? subject : mix(subject, UInt64(generation)) }
+
   var pairCount: Int { agent.pairs.count }
   var validPairs: Int { agent.pairs.filter { $0.state == .succeeded }.count }
 
@@ -86,7 +94,7 @@ final class ICEEndpoint: DatagramHandler {
     var bases: [CandidateGathering.Base] = []
     for way in ways where stack.network.interfaces[Int(way.interface.index)].up {
       for v6 in [false, true] {
-        let subject = mix(way.key.value, UInt64(session), v6 ? 6 : 4)
+        let subject = luck(mix(way.key.value, UInt64(session), v6 ? 6 : 4))
         guard
           let socket = stack.openUDP(
             at: node, interface: way.interface, v6: v6, subject: subject, handler: self, tag: sockets.count)
@@ -183,7 +191,7 @@ final class ICEEndpoint: DatagramHandler {
   private func conversation(of pair: Int) -> ConversationID {
     if let known = pairConversations[pair] { return known }
     let subject = agent.pairs.first { $0.row == pair }?.conversationKey ?? UInt64(pair)
-    let fresh = stack.open(.candidatePair, by: node, session: session, attempt: .public, pair: pair, subject: subject)
+    let fresh = stack.open(.candidatePair, by: node, session: session, attempt: .public, pair: pair, subject: luck(subject))
     pairConversations[pair] = fresh
     return fresh
   }

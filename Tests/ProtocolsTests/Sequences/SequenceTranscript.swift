@@ -23,6 +23,7 @@ extension DirectoryServer: StatefulSequence {}
 extension GatewaySelection: StatefulSequence {}
 extension GatewayClientConnect: StatefulSequence {}
 extension GatewayConnection: StatefulSequence {}
+extension AutoReconnect: StatefulSequence {}
 extension BrokerOrchestration: SequenceMachine {}
 extension HostAgent: StatefulSequence {}
 extension RDPClientSequence: StatefulSequence {}

@@ -75,7 +75,7 @@ import Wire
       t(2, input)
       #expect(!t.machine.sendsOnTunnel && !t.machine.readsTunnel)
     }
-    #expect(SoftSyncFailure.allCases.map(\.reason) == [.connectionLost, .connectionLost, .protocolViolation])
+    #expect(SoftSyncFailure.allCases.map(\.reason) == [.pathLost, .connectionLost, .protocolViolation])
   }
 
   private var candidates: RDPMessage { .shortpathCandidates(CandidateList(fragment: .none, password: .none, candidates: [])) }
