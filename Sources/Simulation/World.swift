@@ -108,14 +108,17 @@ public final class World: DesktopObserver {
       let node = blueprint.nodeOf[host.id]!
       switch host.role {
       case .client:
-        let settings = ClientSettings(
+        var settings = ClientSettings(
           feed: Endpoint(blueprint.feed.address, ServicePort.https), feedName: ComponentKey("feed"),
           user: ComponentKey("user/" + host.id), ways: ways(of: node), stunServers: stun, udp: host.client.udp,
           graphicsPipeline: host.client.graphicsPipeline, timing: timing)
+        settings.workloads = scenario.sessions.map(\.workload)
         clients[host.id] = ClientRole(at: node, settings: settings, stack: stack, observer: self)
       case .sessionHost:
         guard wanted.contains(host.id) else { continue }
-        let role = SessionHostRole(at: node, settings: settings(of: host, ways(of: node), stun, timing), stack: stack)
+        var settings = settings(of: host, ways(of: node), stun, timing)
+        settings.workloads = scenario.sessions.map(\.workload)
+        let role = SessionHostRole(at: node, settings: settings, stack: stack)
         hosts.append(role)
         role.start()
       case .server:

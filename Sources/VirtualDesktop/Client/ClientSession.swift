@@ -140,9 +140,8 @@ final class ClientSession: ServiceChannelOwner, BaseTransportOwner, ClientShortp
 
   private func becomeActive() {
     if winner == nil { limit?.set(nil) }
-    let traffic = ChannelTraffic(at: node, sends: .input, length: DesktopWorkload.input, stack: stack) { [unowned self] message in
-      self.sendChannel(message)
-    }
+    let workload = role.settings.workload(of: ordinal)
+    let traffic = ChannelTraffic(at: node, sends: .input, workload, stack: stack) { [unowned self] in self.sendChannel($0) }
     self.traffic = traffic
     traffic.start()
     if shortpath == nil {

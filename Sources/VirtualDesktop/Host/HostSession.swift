@@ -113,10 +113,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private func sendOnBase(_ message: RDPMessage) { base?.write(message) }
 
   private func becomeActive() {
-    let traffic = ChannelTraffic(at: node, sends: .graphics, length: DesktopWorkload.graphics, stack: stack) {
-      [unowned self] message in
-      self.sendChannel(message)
-    }
+    let workload = role.settings.workload(of: ordinal)
+    let traffic = ChannelTraffic(at: node, sends: .graphics, workload, stack: stack) { [unowned self] in self.sendChannel($0) }
     self.traffic = traffic
     traffic.start()
     if let winner, !winner.isOver { feedSoftSync(.start) }

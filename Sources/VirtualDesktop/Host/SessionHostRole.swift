@@ -44,6 +44,11 @@ public struct SessionHostSettings: Sendable, Equatable {
   public var publicForbidden: Forbidden?
   public var timing: ShortpathTiming
   public var admission: Admission
+  /// What the applications of its sessions have to show, by the sessions' ordinals.
+  public var workloads: [DesktopWorkload] = []
+  func workload(of session: Int) -> DesktopWorkload {
+    workloads.indices.contains(session - 1) ? workloads[session - 1] : DesktopWorkload()
+  }
 
   public init(
     broker: Endpoint, brokerName: ComponentKey, ways: [WayOut], stunServers: [Endpoint], listenerPort: UInt16?,

@@ -6,51 +6,46 @@ import SimulationKernel
 import Trace
 import Wire
 
-/// A modest, steady desktop (*assumed*): enough that a switch-over happens under traffic, little enough that runs stay fast.
-public enum DesktopWorkload {
-  /// A graphics update's bytes.
-  public static let graphics: UInt32 = 4_000
-  /// An input event's bytes: below 100 a operation (Microsoft, "RDP bandwidth requirements").
-  public static let input: UInt32 = 60
-  /// A redirected device's first exchange.
-  public static let redirection: UInt32 = 8_192
-  static let interval = SimDuration.milliseconds(250)
-}
-
 final class ChannelTraffic {
   private let stack: HostStack
   private let node: NodeID
   private let channel: VirtualChannel
-  private let length: UInt32
+  private let workload: DesktopWorkload
   private let send: (RDPMessage) -> Transport?
   private var alarm: Alarm?
+  private var ends = SimTime.never
   private var sent: [Transport: [VirtualChannel: UInt64]] = [:]
   private var received: [Transport: [VirtualChannel: UInt64]] = [:]
 
   /// - Parameter send: sends a channel message and says over which transport, or `nil` when there is none left.
   init(
-    at node: NodeID, sends channel: VirtualChannel, length: UInt32, stack: HostStack, send: @escaping (RDPMessage) -> Transport?
+    at node: NodeID, sends channel: VirtualChannel, _ workload: DesktopWorkload, stack: HostStack,
+    send: @escaping (RDPMessage) -> Transport?
   ) {
     self.stack = stack
     self.node = node
     self.channel = channel
-    self.length = length
+    self.workload = workload
     self.send = send
     stack.keep(self)
     alarm = Alarm(stack, at: node) { [unowned self] in self.tick() }
   }
 
   func start() {
-    emit(.redirection, DesktopWorkload.redirection)
+    ends = workload.lasts.map { stack.now + $0 } ?? .never
+    emit(.redirection, workload.redirection)
     tick()
   }
 
   private func tick() {
-    if emit(channel, length) { alarm?.set(stack.now + DesktopWorkload.interval) }
+    if stack.now < ends, emit(channel, channel == .graphics ? workload.graphics : workload.input) {
+      alarm?.set(stack.now + workload.every)
+    }
   }
 
   @discardableResult
-  private func emit(_ channel: VirtualChannel, _ length: UInt32) -> Bool {
+  private func emit(_ channel: VirtualChannel, _ size: ByteCount) -> Bool {
+    let length = UInt32(clamping: size.bytes)
     guard let transport = send(.channelData(channel, length: length)) else { return false }
     sent[transport, default: [:]][channel, default: 0] += UInt64(length)
     return true
