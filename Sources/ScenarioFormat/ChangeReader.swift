@@ -42,10 +42,11 @@ public enum ChangeReader {
     let field = path.split(separator: ".").last.map(String.init) ?? ""
     do throws(UnitError) {
       switch field {
-      case "delay", "jitter", "linger", "selection-window", "gathering-limit", "duration", "udp-lifetime", "tcp-lifetime":
+      case "delay", "jitter", "burst", "linger", "selection-window", "gathering-limit", "duration", "udp-lifetime",
+        "tcp-lifetime":
         return .duration(SimDuration(nanoseconds: try Units.duration.steps(text)))
       case "rate": return .rate(try rate(text))
-      case "loss": return .probability(try probability(text))
+      case "loss", "duplicate": return .probability(try probability(text))
       case "managed-listener", "public", "udp", "private", "reorders", "stateful":
         guard let flag = flag(text) else { throw UnitError(message: "expected on or off; found '\(text)'") }
         return .flag(flag)

@@ -1,6 +1,7 @@
 // sessions, probes, traffic, events and expect: what happens, and what must come of it.
 import ScenarioModel
 import SimulationKernel
+import VirtualDesktop
 import Wire
 
 extension SessionSpec {
@@ -10,6 +11,7 @@ extension SessionSpec {
       spec.client = map.require("client") { $0.name("a host") } ?? ""
       spec.host = map.require("host") { $0.name("a host") } ?? ""
       map.read("at", into: &spec.at) { $0.time() }
+      map.read("workload", into: &spec.workload) { DesktopWorkload.read($0) }
     }
     return spec
   }

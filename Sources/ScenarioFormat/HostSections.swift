@@ -48,6 +48,7 @@ extension ServiceSpec {
       map.read("broker", into: &spec.broker) { $0.optional("auto") { $0.name("a region") } }
       map.read("stun", into: &spec.stun) { $0.optional("auto") { $0.name("a region") } }
       map.read("token-lifetime", into: &spec.tokenLifetime) { $0.duration() }
+      map.read("reverse-connect", into: &spec.reverseConnect) { $0.word(Vocabulary.eras) }
       map.read("valid-signature", into: &spec.validSignature) { $0.flag() }
       return spec
     }

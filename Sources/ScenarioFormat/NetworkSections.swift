@@ -24,6 +24,8 @@ extension MapReader {
     set("rate", \.rate) { $0.optional("unlimited") { $0.rate() } }
     set("queue", \.queue) { $0.size() }
     set("loss", \.loss) { $0.probability() }
+    set("burst", \.burst) { $0.optional("none") { $0.duration() }.map { $0 ?? .zero } }
+    set("duplicate", \.duplicate) { $0.probability() }
     set("jitter", \.jitter) { $0.duration() }
     set("reorders", \.reorders) { $0.flag() }
     // RFC 791 §3.2: every node takes 576 bytes; the total length field ends at 65,535.

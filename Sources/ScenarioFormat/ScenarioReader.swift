@@ -59,6 +59,7 @@ public struct ScenarioReader {
       _ = events.items { item -> Void? in changes += EventSpec.read(item, first: changes.count + 1) ?? [] }
       scenario.events = changes
     }
+    map.read("mishaps", into: &scenario.mishaps) { $0.items { MishapSpec.read($0) } }
     map.read("expect", into: &scenario.expectations) { $0.items { Expectation.read($0) } }
     map.read("timing", into: &scenario.timing) { TimingSpec.read($0) }
   }

@@ -28,6 +28,7 @@ public enum ScenarioWriter {
       ("probes", .list(scenario.probes.map(probe))),
       ("traffic", .list(scenario.traffic.map(traffic))),
       ("events", .list(scenario.events.map(event))),
+      ("mishaps", .list(scenario.mishaps.map(mishap))),
       ("expect", .list(scenario.expectations.map(expectation))),
       ("timing", timing(scenario.timing)),
     ]).document
@@ -77,7 +78,9 @@ public enum ScenarioWriter {
     [
       ("delay", .scalar(link.delay.written)), ("rate", optional(link.rate?.written, "unlimited")),
       ("queue", .scalar(link.queue.written)),
-      ("loss", .scalar(link.loss.written)), ("jitter", .scalar(link.jitter.written)), ("reorders", .flag(link.reorders)),
+      ("loss", .scalar(link.loss.written)), ("burst", .scalar(link.burst == .zero ? "none" : link.burst.written)),
+      ("duplicate", .scalar(link.duplicate.written)), ("jitter", .scalar(link.jitter.written)),
+      ("reorders", .flag(link.reorders)),
       ("mtu", .scalar("\(link.mtu) B")),
     ]
   }
@@ -185,6 +188,7 @@ public enum ScenarioWriter {
       ("regions", .map(regions)), ("directory", optional(spec.directory, "auto")), ("feed", optional(spec.feed, "auto")),
       ("broker", optional(spec.broker, "auto")), ("stun", optional(spec.stun, "auto")),
       ("token-lifetime", .scalar(spec.tokenLifetime.written)), ("valid-signature", .flag(spec.validSignature)),
+      ("reverse-connect", .scalar(spec.reverseConnect.rawValue)),
     ])
   }
 
@@ -200,7 +204,10 @@ public enum ScenarioWriter {
   // MARK: Happenings
 
   private static func session(_ spec: SessionSpec) -> Written {
-    .inline([("client", .text(spec.client)), ("host", .text(spec.host)), ("at", .scalar(spec.at.written))])
+    .inline([
+      ("client", .text(spec.client)), ("host", .text(spec.host)), ("at", .scalar(spec.at.written)),
+      ("workload", workload(spec.workload)),
+    ])
   }
 
   private static func probe(_ spec: ProbeSpec) -> Written {

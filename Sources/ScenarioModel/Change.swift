@@ -65,6 +65,10 @@ extension Scenario {
   }
 
   private mutating func act(_ element: String, _ verb: Change.Verb) throws(ChangeError) {
+    if verb == .lift, let row = mishaps.firstIndex(where: { $0.path == element }) {
+      mishaps.remove(at: row)
+      return
+    }
     let parts = element.split(separator: ".").map(String.init)
     guard parts.count == 5, parts[2] == "firewall", parts[3] == "rules" else {
       throw ChangeError("'\(verb.rawValue)' takes a rule's path, such as networks.home.firewall.rules.NAME; found '\(element)'")
@@ -135,7 +139,13 @@ extension Scenario {
     case ("jitter", .duration(let d)) where d >= .zero: link.jitter = d
     case ("rate", .rate(let r)): link.rate = r
     case ("loss", .probability(let p)): link.loss = p
-    default: throw ChangeError("'\(path)' takes delay, jitter (durations), rate or loss; found \(value.text)")
+    case ("burst", .duration(let d)) where d >= .zero: link.burst = d
+    case ("duplicate", .probability(let p)): link.duplicate = p
+    case ("reorders", .flag(let on)): link.reorders = on
+    default:
+      throw ChangeError(
+        "'\(path)' takes delay, jitter, burst (durations), rate, loss, duplicate (probabilities) or reorders; found \(value.text)"
+      )
     }
   }
 }

@@ -102,6 +102,14 @@ public struct RegionSpec: Sendable, Equatable {
   public var path: String { "service.regions.\(id)" }
 }
 
+/// What becomes of reverse connect when the channels have left it.
+public enum ReverseConnectEra: String, Sendable, CaseIterable {
+  /// It is taken down (the founding documents, and Microsoft's texts up to 2025).
+  case classic
+  /// It stays up beside the tunnel, and the channels resume on it when the tunnel dies (Microsoft, RDP Multipath, "redundant TCP", 2026).
+  case warm
+}
+
 /// The service side. What is not said stands in the first region.
 public struct ServiceSpec: Sendable, Equatable {
   /// Empty: one region, `service`, hangs on the scenario's only network without translation and uplink.
@@ -113,6 +121,8 @@ public struct ServiceSpec: Sendable, Equatable {
   public var stun: String?
   /// How long a sign-in token is valid: 1 h (*assumed*; a Microsoft Entra access token's default is 60 to 90 minutes).
   public var tokenLifetime = SimDuration.seconds(3_600)
+  /// What becomes of reverse connect after the switch-over.
+  public var reverseConnect = ReverseConnectEra.classic
   /// Whether the feed signs connection configurations with the key that clients trust.
   public var validSignature = true
   public init() {}

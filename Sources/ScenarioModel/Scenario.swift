@@ -24,6 +24,7 @@ public struct Scenario: Sendable, Equatable {
   public var probes: [ProbeSpec] = []
   public var traffic: [TrafficSpec] = []
   public var events: [EventSpec] = []
+  public var mishaps: [MishapSpec] = []
   public var expectations: [Expectation] = []
   public var timing = TimingSpec()
   /// Where values came from, by path; a path that is missing has its documented default.

@@ -1,5 +1,6 @@
 // What happens in a scenario: sessions, probes, background traffic and timed changes; and what is expected of it.
 public import SimulationKernel
+public import VirtualDesktop
 public import Wire
 
 public struct SessionSpec: Sendable, Equatable {
@@ -7,6 +8,8 @@ public struct SessionSpec: Sendable, Equatable {
   public var host: String
   /// When the user subscribes (first session of a client) or clicks (later ones).
   public var at: SimTime
+  /// What its channels carry once there is a desktop.
+  public var workload = DesktopWorkload()
   public init(client: String, host: String, at: SimTime) {
     self.client = client
     self.host = host

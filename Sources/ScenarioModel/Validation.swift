@@ -25,6 +25,7 @@ extension Scenario {
     check.services()
     check.timings()
     check.happenings()
+    check.mishaps()
     for (row, expectation) in expectations.enumerated() { check.expectation(expectation, "expect.\(row + 1)") }
     return check.problems
   }
@@ -139,8 +140,10 @@ struct ScenarioCheck {
     }
     if let uplink = network.uplink {
       networkReference(uplink.to, "\(path).uplink.to")
+      bursts(uplink.settings, "\(path).uplink")
       if circling.contains(network.id) { report("\(path).uplink.to", "the uplink leads back to '\(network.id)'") }
     }
+    bursts(network.lan, "\(path).lan")
     if let behaviour = network.translation { translation(behaviour, "\(path).nat") }
     if let firewall = network.firewall { rules(firewall, "\(path).firewall") }
     nodesOf(network)
@@ -202,11 +205,22 @@ struct ScenarioCheck {
     for end in [link.from, link.to] where !networks.contains(end) && !unread.contains("networks") {
       refer(end, "\(link.path).between", "network or host", in: "hosts", networkIDs + hostIDs)
     }
+    bursts(link.settings, link.path)
     guard !link.from.isEmpty, !link.to.isEmpty else { return }
     if link.from == link.to {
       report("\(link.path).between", "a link needs two different ends")
     } else if roles[link.from] != nil, roles[link.to] != nil {
       report("\(link.path).between", "one end of a link at least must be a network")
+    }
+  }
+
+  /// Bursts of a chosen length leave good time between them.
+  mutating func bursts(_ path: PathSpec, _ name: String) {
+    for link in path.there == path.back ? [path.there] : [path.there, path.back]
+    where link.burst > .zero && link.loss > LinkSettings.mostBursting {
+      report(
+        "\(name).burst",
+        "losses in bursts are at most \(LinkSettings.mostBursting.written) of the time; found \(link.loss.written)")
     }
   }
 

@@ -7,7 +7,10 @@ import Wire
 extension ScenarioCheck {
   mutating func services() {
     let service = scenario.service
-    for region in service.regions { networkReference(region.at, "\(region.path).at") }
+    for region in service.regions {
+      networkReference(region.at, "\(region.path).at")
+      bursts(region.link, region.path)
+    }
     for (name, key) in [
       (service.directory, "directory"), (service.feed, "feed"), (service.broker, "broker"), (service.stun, "stun"),
     ] {
@@ -79,7 +82,11 @@ extension ScenarioCheck {
           throw ChangeError("'\(target)' cannot be set while the world runs; allowed: links, uplinks and tunnels")
         }
         _ = try scenario.applying(change)
-      case .act(let element, .lift), .act(let element, .restore): _ = try scenario.applying(.act(element: element, verb: .lift))
+      case .act(let element, .lift), .act(let element, .restore):
+        if scenario.mishaps.contains(where: { $0.path == element }) {
+          throw ChangeError("'\(element)' is one packet's mishap, which cannot be lifted while the world runs")
+        }
+        _ = try scenario.applying(.act(element: element, verb: .lift))
       case .act(let element, .down), .act(let element, .up):
         let parts = element.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         let known: Bool

@@ -100,6 +100,8 @@ public struct ChannelResult: Sendable, Equatable {
   public var transport: Transport
   public var sent: Int
   public var received: Int
+  /// Messages that came out of their order: something was lost, doubled or overtaken.
+  public var disorder: Int
 }
 
 /// A role that could not take its part of the connection sequence: where, why, and which step was not reached.

@@ -110,14 +110,17 @@ public final class World: DesktopObserver {
       let node = blueprint.nodeOf[host.id]!
       switch host.role {
       case .client:
-        let settings = ClientSettings(
+        var settings = ClientSettings(
           feed: Endpoint(blueprint.feed.address, ServicePort.https), feedName: ComponentKey("feed"),
           user: ComponentKey("user/" + host.id), ways: ways(of: node), stunServers: stun, udp: host.client.udp,
           graphicsPipeline: host.client.graphicsPipeline, reconnects: host.client.reconnect, timing: timing)
+        settings.workloads = scenario.sessions.map(\.workload)
         clients[host.id] = ClientRole(at: node, settings: settings, stack: stack, observer: self)
       case .sessionHost:
         guard wanted.contains(host.id) else { continue }
-        let role = SessionHostRole(at: node, settings: settings(of: host, ways(of: node), stun, timing), stack: stack)
+        var settings = settings(of: host, ways(of: node), stun, timing)
+        settings.workloads = scenario.sessions.map(\.workload)
+        let role = SessionHostRole(at: node, settings: settings, stack: stack)
         hosts.append(role)
         role.start()
       case .server:
@@ -149,7 +152,8 @@ public final class World: DesktopObserver {
       listenerPort: managed == nil ? host.shortpath.listenerPort : nil, managedForbidden: managed, publicForbidden: open,
       timing: timing,
       admission: Admission(
-        signIn: host.rdp.signIn, licensed: host.rdp.licensed, requiresGraphicsPipeline: host.rdp.requiresGraphicsPipeline))
+        signIn: host.rdp.signIn, licensed: host.rdp.licensed, requiresGraphicsPipeline: host.rdp.requiresGraphicsPipeline),
+      keepsReverseConnect: scenario.service.reverseConnect == .warm)
   }
 
   private func makeHappenings() {

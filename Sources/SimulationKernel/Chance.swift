@@ -14,6 +14,9 @@ public enum ChancePurpose: UInt64, Sendable, CaseIterable {
   case traffic = 10
   case credential = 11
   case backoff = 12
+  case duplicate = 20
+  case burstRenewal = 21
+  case burstState = 22
 }
 
 /// The seed of a run, from which every draw of that run follows.

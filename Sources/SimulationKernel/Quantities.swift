@@ -41,6 +41,7 @@ public struct Probability: Hashable, Comparable, Sendable, BitwiseCopyable {
     self.partsPerBillion = partsPerBillion
   }
   @inlinable public static var never: Probability { Probability(partsPerBillion: 0) }
+  @inlinable public static var certain: Probability { Probability(partsPerBillion: 1_000_000_000) }
   @inlinable public static func < (a: Probability, b: Probability) -> Bool { a.partsPerBillion < b.partsPerBillion }
 
   /// Whether the uniform 64-bit `draw` falls inside this probability.

@@ -29,6 +29,7 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case noUDPPath = 5
   case shortpathOff = 6
   case otherPathBlocked = 7
+  case resumed = 8
   // Not tried.
   case listenerOff = 20
   case hostPoolSetting = 21
@@ -83,6 +84,7 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .noUDPPath: "no-udp-path"
     case .shortpathOff: "shortpath-off"
     case .otherPathBlocked: "other-path-blocked"
+    case .resumed: "resumed"
     case .listenerOff: "listener-off"
     case .hostPoolSetting: "host-pool-setting"
     case .hostPolicy: "host-policy"

@@ -82,15 +82,18 @@ extension Recorder {
     tell(record)
   }
 
-  /// Bytes of one virtual channel that `node` has sent (`extra` 0) or received (`extra` 1) on `transport`.
+  /// Bytes of one virtual channel that `node` has sent (`extra` 0) or received (`extra` 1) on `transport`; `disorder` of its messages
+  /// came out of their order.
   public func channelTotal(
-    _ channel: VirtualChannel, bytes: UInt64, received: Bool, on transport: Transport, at node: NodeID, session: Int
+    _ channel: VirtualChannel, bytes: UInt64, received: Bool, disorder: UInt64 = 0, on transport: Transport, at node: NodeID,
+    session: Int
   ) {
     var record = Record(kind: .channelTotal, node: node, code: UInt16(channel.rawValue))
     record.session = UInt16(session)
     record.attempt = transport
     record.value = Int64(bytes)
     record.extra = received ? 1 : 0
+    record.detail = UInt16(clamping: disorder)
     tell(record)
   }
 

@@ -1,6 +1,7 @@
 // The base transport at one of its ends: a WebSocket through the gateway, and from the security exchange on the nested TLS inside it.
 import HostStack
 import Protocols
+import SimulationKernel
 import Wire
 
 protocol BaseTransportOwner: AnyObject {
@@ -18,6 +19,9 @@ final class BaseTransport: CarrierHandler {
   private var secure: SecureChannel?
   unowned(unsafe) private let owner: any BaseTransportOwner
   private(set) var isOver = false
+  private var heart: Alarm?
+  /// Microsoft, "RDP bandwidth requirements": a heartbeat about every 5 s both ways.
+  static let heartbeat = SimDuration.seconds(5)
 
   /// Takes over a gateway leg after its upgrade; `open` lets it speak.
   init(over leg: SecureChannel, owner: any BaseTransportOwner) {
@@ -39,6 +43,19 @@ final class BaseTransport: CarrierHandler {
 
   func write(_ message: RDPMessage) {
     if let secure { secure.write(.rdp(message)) } else { socket.write(.rdp(message)) }
+  }
+
+  /// Beats from now on, so that a base nobody uses keeps its flow in the firewalls, and its loss is noticed.
+  func keepWarm(at node: NodeID) {
+    let heart = Alarm(socket.stack, at: node) { [unowned self] in self.beat() }
+    self.heart = heart
+    beat()
+  }
+
+  private func beat() {
+    guard !isOver else { return }
+    write(.heartbeat)
+    heart?.set(socket.stack.now + Self.heartbeat)
   }
 
   func close() { if let secure { secure.close() } else { socket.close() } }

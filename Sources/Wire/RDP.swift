@@ -6,6 +6,31 @@ public enum VirtualChannel: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   public var name: String { String(describing: self) }
 }
 
+/// A message number for each channel.
+public struct ChannelPositions: Hashable, Sendable, BitwiseCopyable {
+  private var graphics: UInt32 = 0
+  private var input: UInt32 = 0
+  private var redirection: UInt32 = 0
+  /// At the first message of every channel.
+  public init() {}
+  public subscript(channel: VirtualChannel) -> UInt32 {
+    get {
+      switch channel {
+      case .graphics: graphics
+      case .input: input
+      case .redirection: redirection
+      }
+    }
+    set {
+      switch channel {
+      case .graphics: graphics = newValue
+      case .input: input = newValue
+      case .redirection: redirection = newValue
+      }
+    }
+  }
+}
+
 /// Multitransport flags (MS-RDPBCGR §2.2.1.3.8, §2.2.1.4.6).
 public struct MultitransportFlags: OptionSet, Hashable, Sendable {
   public let rawValue: UInt32
@@ -54,11 +79,17 @@ public enum RDPMessage: Hashable, Sendable {
   case fontList
   case fontMap
   // Dynamic virtual channels.
-  case channelData(VirtualChannel, length: UInt32)
+  /// `number` counts the channel's messages from 0; it has no bytes, and serves only to see that nothing is lost, doubled or overtaken.
+  case channelData(VirtualChannel, length: UInt32, number: UInt32)
   /// MS-RDPEDYC §2.2.5.1: all data on TCP is flushed; these channels continue on the tunnel.
-  case softSyncRequest
+  /// `keepsBase`: reverse connect stays up beside the tunnel (*assumed* to ride in the request; it has spare flags).
+  case softSyncRequest(keepsBase: Bool)
   /// MS-RDPEDYC §2.2.5.2.
   case softSyncResponse
+  /// After the loss of a tunnel beside a warm reverse connect: the numbers the sender of this expects next (*assumed*).
+  case channelsResume(ChannelPositions)
+  /// Server Heartbeat PDU (MS-RDPBCGR §2.2.16.1); clients answer in kind (Microsoft, "RDP bandwidth requirements": 20 B every 5 s).
+  case heartbeat
   // Tunnel PDUs (MS-RDPEMT §2.2.2).
   case tunnelCreateRequest(requestID: UInt32, cookie: Secret)
   case tunnelCreateResponse(success: Bool)
@@ -92,9 +123,11 @@ public enum RDPMessage: Hashable, Sendable {
     case .synchronize: 37
     case .controlCooperate, .controlRequest, .controlGranted: 41
     case .fontList, .fontMap: 41
-    case .channelData(_, let length): Self.mcsData + 8 + 2 + Int(length)
+    case .channelData(_, let length, _): Self.mcsData + 8 + 2 + Int(length)
     case .softSyncRequest: Self.mcsData + 8 + 10 + 6 + 4 * VirtualChannel.allCases.count
     case .softSyncResponse: Self.mcsData + 8 + 6 + 2
+    case .channelsResume: Self.mcsData + 8 + 2 + 4 * VirtualChannel.allCases.count
+    case .heartbeat: Self.mcsData + 4 + 4
     case .tunnelCreateRequest: 4 + 24
     case .tunnelCreateResponse: 4 + 4
     case .disconnect: 9

@@ -59,7 +59,7 @@ func sampleRun(id: String = "4-vpn-udp-blocked", expectations: [ExpectationResul
       pair(1, "192.168.1.2", "20.0.0.4", "internet", .nominated, 34_000_000),
       pair(2, "172.27.0.2", "10.1.0.4", "vpn", .failed, nil),
     ],
-    channels: [ChannelResult(node: "sh-1", channel: .graphics, transport: .public, sent: 1_000, received: 0)])
+    channels: [ChannelResult(node: "sh-1", channel: .graphics, transport: .public, sent: 1_000, received: 0, disorder: 0)])
   var scenario = Scenario(id: id, title: "A \"quoted\" title")
   scenario.seed = 3
   return RunResult(

@@ -35,7 +35,7 @@ func sampleRun(seed: UInt64 = 1, records: Int = 20) -> RunResult {
         owner: "alice", row: 1, local: here, remote: here, route: "vpn", state: .valid, wasNominated: false,
         roundTrip: .milliseconds(9))
     ],
-    channels: [ChannelResult(node: "sh-1", channel: .graphics, transport: .reverseConnect, sent: 5, received: 0)])
+    channels: [ChannelResult(node: "sh-1", channel: .graphics, transport: .reverseConnect, sent: 5, received: 0, disorder: 0)])
   let probe = ProbeResult(
     ordinal: 1, from: "alice", to: "stun", kind: .stun, outcome: "no-answer", sent: 3, answered: 0, roundTrip: nil, mapped: nil,
     blockers: [blocker])

@@ -269,8 +269,11 @@ extension Network {
       return
     }
     let packet = flight.pointee.packet
-    switch links[Int(outgoing.link)].admit(length: Int(packet.length), luck: packet.luck, now: now, chance: chance) {
+    let row = Int(outgoing.link)
+    links[row].given &+= 1
+    switch links[row].admit(length: Int(packet.length), luck: packet.luck, now: now, chance: chance) {
     case .arrives(let time):
+      if links[row].given >= links[row].watchedFrom { return befall(slot, on: outgoing, at: time, node: node) }
       countHop()
       schedule(slot, at: outgoing.peer, time)
     case .dropped(let reason): drop(slot, reason, at: node)

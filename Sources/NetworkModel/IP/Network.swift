@@ -26,6 +26,7 @@ public protocol PacketTap: AnyObject {
 
 /// Counts that must add up at the end of every run.
 public struct PacketCounts: Equatable, Sendable {
+  /// Copies that links made among them.
   public var created: UInt64 = 0
   public var delivered: UInt64 = 0
   public var dropped: UInt64 = 0
@@ -75,6 +76,8 @@ public final class Network {
   @exclusivity(unchecked) var hasTap = false
   /// The addresses with which the packet being handled reached a translating node; `nil` elsewhere.
   @exclusivity(unchecked) var arrived: (source: Endpoint, destination: Endpoint)?
+  /// What befalls chosen packets.
+  let mishaps: [Mishap]
   /// Packets that exist now and carry a message.
   @exclusivity(unchecked) private var carrying = 0
   /// Takes what leaves by an outlet interface.
@@ -90,6 +93,7 @@ public final class Network {
     links = Table(plan.links)
     rules = Table(plan.rules)
     ruleLists = Table(plan.ruleLists)
+    mishaps = plan.mishaps
     var nodes = plan.nodes
     var routes: [RouteRow] = []
     self.translators = plan.translators.map {
@@ -115,6 +119,7 @@ public final class Network {
         locals.insert(InterfaceID(row), for: NodeAddress(node: interface.node.index, address: address))
       }
     }
+    prepareMishaps()
   }
 
   /// Longest prefix first, then lowest metric, then the interface's row.

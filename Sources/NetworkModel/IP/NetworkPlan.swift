@@ -31,6 +31,7 @@ public struct NetworkPlan: Sendable {
   public var rules: [Rule] = []
   public var ruleLists: [RuleList] = []
   public var translators: [TranslatorPlan] = []
+  public var mishaps: [Mishap] = []
   public init() {}
 
   /// Adds a node; returns its row.

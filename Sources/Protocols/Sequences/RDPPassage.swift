@@ -14,7 +14,7 @@ enum RDPPassage: Equatable, Sendable {
     self =
       switch message {
       case .shortpathCandidates, .multitransportResponse, .rttMeasureRequest, .rttMeasureResponse: .sinceMultitransport
-      case .channelData, .softSyncRequest, .softSyncResponse: .whenActive
+      case .channelData, .softSyncRequest, .softSyncResponse, .channelsResume, .heartbeat: .whenActive
       case .x224ConnectionRequest, .x224ConnectionConfirm, .mcsConnectInitial, .mcsConnectResponse, .erectDomain,
         .attachUserRequest, .attachUserConfirm, .channelJoinRequest, .channelJoinConfirm, .clientInfo, .licenseValidClient,
         .licenseRefused, .initiateMultitransport, .demandActive, .confirmActive, .synchronize, .controlCooperate,

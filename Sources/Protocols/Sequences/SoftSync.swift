@@ -30,8 +30,10 @@ public struct SoftSyncServer: Equatable, Sendable {
     case onBase
     /// The request is out; the client's data still comes over the base. Next: `switched`, `failed`.
     case requested
-    /// The client's response was the last it sent over the base. Final.
+    /// The client's response was the last it sent over the base. Next: `resumed`, when the base was kept.
     case switched
+    /// The tunnel is gone, and everything goes over the base again. Final.
+    case resumed
     /// Final.
     case failed(Failure)
   }
@@ -56,15 +58,21 @@ public struct SoftSyncServer: Equatable, Sendable {
     case milestone(Milestone)
     /// Reverse connect is taken down; the tunnel stays.
     case closeBase
+    /// Reverse connect stays up beside the tunnel.
+    case keepBase
+    /// The client has lost the tunnel: tell it what has come, and send again over the base what it has not got.
+    case resume(from: ChannelPositions)
     case finished
     case failed(Failure)
   }
 
   /// Where it stands now.
   public private(set) var state: State = .onBase
+  /// Whether reverse connect stays up after the switch-over.
+  public let keepsBase: Bool
 
   /// A machine at its start.
-  public init() {}
+  public init(keepsBase: Bool = false) { self.keepsBase = keepsBase }
 
   /// Soft-Sync waits for nothing by time.
   public var nextDeadline: SimTime? { nil }
@@ -72,7 +80,7 @@ public struct SoftSyncServer: Equatable, Sendable {
   /// Whether channel data is sent over the tunnel.
   public var sendsOnTunnel: Bool {
     switch state {
-    case .onBase, .failed: false
+    case .onBase, .resumed, .failed: false
     case .requested, .switched: true
     }
   }
@@ -86,7 +94,7 @@ public struct SoftSyncServer: Equatable, Sendable {
       switch input {
       case .start:
         state = .requested
-        effects += [.milestone(.softSyncRequested), .send(.softSyncRequest), .switchSending]
+        effects += [.milestone(.softSyncRequested), .send(.softSyncRequest(keepsBase: keepsBase)), .switchSending]
       case .received(.softSyncRequest), .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
       case .baseLost: fail(.baseLost, into: &effects)
       // A tunnel that carried nothing is missed by nobody; other messages are not this machine's.
@@ -96,15 +104,22 @@ public struct SoftSyncServer: Equatable, Sendable {
       switch input {
       case .received(.softSyncResponse):
         state = .switched
-        effects += [.readTunnel, .milestone(.switched), .closeBase, .finished]
+        effects += [.readTunnel, .milestone(.switched), keepsBase ? .keepBase : .closeBase, .finished]
       case .received(.softSyncRequest): fail(.protocolViolation, into: &effects)
       case .tunnelLost: fail(.tunnelLost, into: &effects)
       case .baseLost: fail(.baseLost, into: &effects)
       case .start, .received: break
       }
-    case .switched, .failed:
+    case .switched:
       switch input {
+      case .received(.channelsResume(let positions)) where keepsBase:
+        state = .resumed
+        effects.append(.resume(from: positions))
       // The base is closed on purpose; the tunnel's end is the session's user's matter.
+      case .start, .received, .tunnelLost, .baseLost: break
+      }
+    case .resumed, .failed:
+      switch input {
       case .start, .received, .tunnelLost, .baseLost: break
       }
     }
@@ -129,8 +144,12 @@ public struct SoftSyncClient: Equatable, Sendable {
     case requestedEarly
     /// The tunnel is established. Next: `switched`; `onBase` when it is lost unused; `failed`.
     case ready
-    /// The response is out; the tunnel is read and written. Next: `finished`.
+    /// The response is out; the tunnel is read and written. Next: `finished`; `resuming` when the tunnel is lost and the base was kept.
     case switched
+    /// The server is asked to go on over the base; nothing is sent before its answer. Next: `resumed`, `failed`.
+    case resuming
+    /// Everything goes over the base again. Final.
+    case resumed
     /// The base transport is down. Final.
     case finished
     /// Final.
@@ -154,6 +173,12 @@ public struct SoftSyncClient: Equatable, Sendable {
     case switchSending
     /// Channel data that came over the tunnel, also what waited there, may be read from here on.
     case readTunnel
+    /// Reverse connect stays up beside the tunnel.
+    case keepBase
+    /// The tunnel is lost: tell the server what has come.
+    case resume
+    /// Send again over the base what the server has not got, and go on there.
+    case resumeSending(from: ChannelPositions)
     case milestone(Milestone)
     case finished
     case failed(Failure)
@@ -161,9 +186,14 @@ public struct SoftSyncClient: Equatable, Sendable {
 
   /// Where it stands now.
   public private(set) var state: State = .onBase
+  /// Whether the server keeps reverse connect up after the switch-over, as its request says.
+  private var keepsBase = false
 
   /// A machine at its start.
   public init() {}
+
+  /// Whether channel data may be sent at all.
+  public var mayWrite: Bool { state != .resuming }
 
   /// Soft-Sync waits for nothing by time.
   public var nextDeadline: SimTime? { nil }
@@ -171,7 +201,7 @@ public struct SoftSyncClient: Equatable, Sendable {
   /// Whether channel data is sent over the tunnel.
   public var sendsOnTunnel: Bool {
     switch state {
-    case .onBase, .requestedEarly, .ready, .failed: false
+    case .onBase, .requestedEarly, .ready, .resuming, .resumed, .failed: false
     case .switched, .finished: true
     }
   }
@@ -184,7 +214,9 @@ public struct SoftSyncClient: Equatable, Sendable {
     case .onBase:
       switch input {
       case .tunnelEstablished: state = .ready
-      case .received(.softSyncRequest): state = .requestedEarly
+      case .received(.softSyncRequest(let keepsBase)):
+        self.keepsBase = keepsBase
+        state = .requestedEarly
       case .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
       case .baseClosed: fail(.baseLost, into: &effects)
       case .received, .tunnelLost: break
@@ -199,7 +231,9 @@ public struct SoftSyncClient: Equatable, Sendable {
       }
     case .ready:
       switch input {
-      case .received(.softSyncRequest): answer(into: &effects)
+      case .received(.softSyncRequest(let keepsBase)):
+        self.keepsBase = keepsBase
+        answer(into: &effects)
       case .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
       case .tunnelLost: state = .onBase
       case .baseClosed: fail(.baseLost, into: &effects)
@@ -211,10 +245,21 @@ public struct SoftSyncClient: Equatable, Sendable {
         state = .finished
         effects += [.milestone(.reverseConnectClosed), .finished]
       case .received(.softSyncRequest), .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
-      case .tunnelLost: fail(.tunnelLost, into: &effects)
+      case .tunnelLost:
+        guard keepsBase else { return fail(.tunnelLost, into: &effects) }
+        state = .resuming
+        effects.append(.resume)
       case .tunnelEstablished, .received: break
       }
-    case .finished, .failed:
+    case .resuming:
+      switch input {
+      case .received(.channelsResume(let positions)):
+        state = .resumed
+        effects += [.milestone(.resumed), .resumeSending(from: positions)]
+      case .baseClosed: fail(.baseLost, into: &effects)
+      case .tunnelEstablished, .received, .tunnelLost: break
+      }
+    case .finished, .resumed, .failed:
       switch input {
       case .tunnelEstablished, .received, .tunnelLost, .baseClosed: break
       }
@@ -225,6 +270,7 @@ public struct SoftSyncClient: Equatable, Sendable {
   private mutating func answer(into effects: inout [Effect]) {
     state = .switched
     effects += [.send(.softSyncResponse), .switchSending, .readTunnel]
+    if keepsBase { effects.append(.keepBase) }
   }
 
   private mutating func fail(_ failure: Failure, into effects: inout [Effect]) {

@@ -20,6 +20,14 @@ extension CodePage {
       fix: "Nothing is wrong. If another path was expected, look at the failed pairs in `shortpath explain`.",
       source: shortpathPage + "; RFC 8445 section 7.2.5."),
     CodePage(
+      .resumed, "The channels resumed on reverse connect",
+      cause:
+        "The UDP path died, and the reverse connect that had been kept warm beside it took the channels over: each end told the "
+        + "other what had come, and the rest was sent again.",
+      confirm: "The connection bar shows the transport change without a reconnect; WVDErrors has no disconnect at that time.",
+      fix: "Nothing for the session; look for what cut the UDP path at the time shown.",
+      source: "Microsoft, RDP Multipath (redundant TCP); the exchange itself is assumed."),
+    CodePage(
       .otherPathBlocked, "The other path was blocked by a rule",
       cause: "Two paths were possible. A filter rule dropped the packets of one, so the session took the other one.",
       confirm:

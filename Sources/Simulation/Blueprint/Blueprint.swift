@@ -33,7 +33,7 @@ public struct ServiceNode: Sendable, Equatable {
 }
 
 public struct Blueprint: Sendable {
-  public let scenario: Scenario
+  public internal(set) var scenario: Scenario
   public internal(set) var plan = NetworkPlan()
   public internal(set) var nodes: [ComponentName] = []
   public internal(set) var rules: [ComponentName] = []
@@ -60,5 +60,37 @@ public struct Blueprint: Sendable {
     var builder = BlueprintBuilder(scenario)
     builder.build()
     builder.finish(into: &self)
+    meet(scenario.mishaps)
   }
+
+  /// The same with these mishaps and no others: what was built is not built again.
+  public func meeting(_ mishaps: [MishapSpec]) -> Blueprint {
+    var copy = self
+    let named = scenario.mishaps.count
+    copy.rules.removeLast(named)
+    copy.scenario.mishaps = mishaps
+    copy.meet(mishaps)
+    return copy
+  }
+
+  /// Each mishap has a name among the rules', so that a loss says which it was.
+  private mutating func meet(_ mishaps: [MishapSpec]) {
+    plan.mishaps = mishaps.map { mishap in
+      let name = Int32(rules.count)
+      rules.append(ComponentName(key: ComponentKey(mishap.path), id: MishapSpec.name, path: mishap.path))
+      return Mishap(link: row(of: mishap.link), packet: UInt64(mishap.packet), fate: mishap.fate, name: name)
+    }
+  }
+
+  /// The row of a link's direction by its path.
+  private func row(of direction: String) -> Int {
+    let parts = direction.split(separator: ".")
+    guard let way = parts.last, let rows = linksAt[parts.dropLast().joined(separator: ".")] else {
+      preconditionFailure("no direction '\(direction)': the scenario was not checked")
+    }
+    return rows[way == "there" || way == "up" ? 0 : 1]
+  }
+
+  /// The rows of all links' directions by their paths, in the order of the paths.
+  public var directions: [(path: String, row: Int)] { scenario.directions.sorted().map { ($0, row(of: $0)) } }
 }

@@ -271,6 +271,8 @@ struct BlueprintBuilder {
     let settings = hostFirst ? link.settings : PathSpec(there: link.settings.back, back: link.settings.there)
     let (mine, port) = connect(
       node(host), own, node(network), far, settings, id: link.id, path: link.path, isPrivate: true)
+    // It was joined from the host's end; its path's rows stand in the order of the file.
+    if !hostFirst { linksAt[link.path]?.reverse() }
     plan.routes[Int(node(network).index)].append(Route(prefix: IPPrefix(v4, length: 128), interface: port))
     hostInterfaces[node(host), default: []].append(
       HostInterface(id: mine, route: link.id, key: ComponentKey(host).part(stableHash(link.id))))

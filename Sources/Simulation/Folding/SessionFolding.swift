@@ -203,9 +203,10 @@ struct SessionFolding {
       if let known = found.firstIndex(where: { $0.node == node && $0.channel == channel && $0.transport == record.attempt }) {
         row = known
       } else {
-        found.append(ChannelResult(node: node, channel: channel, transport: record.attempt, sent: 0, received: 0))
+        found.append(ChannelResult(node: node, channel: channel, transport: record.attempt, sent: 0, received: 0, disorder: 0))
         row = found.count - 1
       }
+      found[row].disorder += Int(record.detail)
       if record.extra == 0 { found[row].sent += Int(record.value) } else { found[row].received += Int(record.value) }
     }
     return found

@@ -32,10 +32,11 @@ struct SessionSentence {
     case .establishedFirst: "\(name) over \(way) was established first; \(rival)."
     case .onlyTransport: "\(name) over \(way): no other kind of Shortpath was allowed."
     case .noUDPPath: "Stays on reverse connect: \(failures)."
+    case .resumed: "On reverse connect again, which was kept warm."
     case .shortpathOff: "Stays on reverse connect: RDP Shortpath is switched off (\(settings))."
     case .undecided: undecided
     case .none: ""
-    default: "The session failed\(step): \(session.reason.code.replacingDashes)\(cause)\(culprit)."
+    default: "The session \(session.connected == nil ? "failed" : "was lost")\(step): \(session.reason.code.replacingDashes)\(cause)\(culprit)."
     }
   }
 

@@ -158,9 +158,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
 
   private func becomeActive() {
     if winner == nil { limit?.set(nil) }
-    let traffic = ChannelTraffic(at: node, sends: .input, length: DesktopWorkload.input, stack: stack) { [unowned self] message in
-      self.sendChannel(message)
-    }
+    let workload = role.settings.workload(of: ordinal)
+    let traffic = ChannelTraffic(at: node, sends: .input, workload, stack: stack) { [unowned self] in self.sendChannel($0) }
     self.traffic = traffic
     owner.connectionActive()
     traffic.start()
@@ -181,15 +180,15 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
       winner.write(message)
       return winner.transport
     }
-    guard base?.isOver == false, !isOver else { return nil }
+    guard base?.isOver == false, !isOver, softSync.mayWrite else { return nil }
     sendOnBase(message)
     return .reverseConnect
   }
 
   private func deliver(_ message: RDPMessage) {
     switch message {
-    case .channelData(let channel, let length): traffic?.took(channel, length, over: .reverseConnect)
-    case .softSyncRequest: feedSoftSync(.received(message))
+    case .channelData(let channel, let length, let number): traffic?.took(channel, length, number, over: .reverseConnect)
+    case .softSyncRequest, .channelsResume: feedSoftSync(.received(message))
     case .shortpathCandidates(let list): shortpath?.received(list)
     case .rttMeasureRequest(let sequence): sendOnBase(.rttMeasureResponse(sequence: sequence))
     default: break
@@ -213,17 +212,21 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     settleIfDone()
   }
 
-  /// There is no way back: once the tunnel is established the host writes into it, and what it wrote is lost.
+  /// Without a warm reverse connect there is no way back: once the tunnel is established the host writes into it, and what it wrote
+  /// is lost.
   func tunnelLost(_ flow: ClientFlow) {
+    stack.recorder.attempt(flow.transport, .failed, .pathLost, at: node, session: ordinal)
     feedSoftSync(.tunnelLost)
-    fail(.pathLost)
+    guard softSync.state == .resuming else { return fail(.pathLost) }
+    stack.recorder.failure(.pathLost, at: node, session: ordinal)
+    stack.recorder.milestone(.interrupted, at: node, session: ordinal)
   }
 
   var readsTunnel: Bool { softSync.readsTunnel }
 
   func tunnel(_ flow: ClientFlow, delivered message: RDPMessage) {
     switch message {
-    case .channelData(let channel, let length): traffic?.took(channel, length, over: flow.transport)
+    case .channelData(let channel, let length, let number): traffic?.took(channel, length, number, over: flow.transport)
     case .rttMeasureRequest(let sequence):
       flow.write(.rttMeasureResponse(sequence: sequence))
       answeredOnTunnel = true
@@ -240,6 +243,12 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
       case .send(let message): sendOnBase(message)
       case .switchSending: break
       case .readTunnel: winner?.resume()
+      case .keepBase: base?.keepWarm(at: node)
+      case .resume: sendOnBase(.channelsResume(traffic?.expected ?? ChannelPositions()))
+      case .resumeSending(let positions):
+        decided = false
+        decide(.reverseConnect, route: "internet", .resumed)
+        traffic?.resume(from: positions)
       case .milestone(let milestone):
         stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: winner?.transport ?? .reverseConnect)
       case .finished: break

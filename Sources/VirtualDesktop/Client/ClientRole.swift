@@ -19,6 +19,12 @@ public struct ClientSettings: Sendable, Equatable {
   /// Whether it can draw by the graphics pipeline (MS-RDPEGFX).
   public var graphicsPipeline: Bool
   public var timing: ShortpathTiming
+  /// What the user's sessions carry, by their ordinals.
+  public var workloads: [DesktopWorkload] = []
+  func workload(of session: Int) -> DesktopWorkload {
+    workloads.indices.contains(session - 1) ? workloads[session - 1] : DesktopWorkload()
+  }
+
   public init(
     feed: Endpoint, feedName: ComponentKey, user: ComponentKey, ways: [WayOut], stunServers: [Endpoint], udp: Bool,
     graphicsPipeline: Bool = true, reconnects: Bool = true, timing: ShortpathTiming

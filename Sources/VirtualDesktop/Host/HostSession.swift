@@ -17,7 +17,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private var leg: ServiceChannel?
   private var base: BaseTransport?
   private var rdp: RDPServerSequence
-  private var softSync = SoftSyncServer()
+  private var softSync: SoftSyncServer
   private var firstFound = FirstFound()
   private let requestID: UInt32
   private let cookie: Secret
@@ -53,6 +53,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     terms.licensed = settings.admission.licensed
     terms.requiresGraphicsPipeline = settings.admission.requiresGraphicsPipeline
     rdp = RDPServerSequence(settings: terms)
+    softSync = SoftSyncServer(keepsBase: settings.keepsReverseConnect)
     stack.keep(self)
     let conversation = stack.open(.gatewayHost, by: node, session: ordinal, subject: connection)
     leg = ServiceChannel(from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self)
@@ -85,7 +86,12 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   func baseEnded() {
     guard !baseIsOver else { return }
     baseIsOver = true
-    if softSync.state == .switched || isOver { return }
+    // After the switch-over a base is missed only by a tunnel that is gone.
+    if isOver { return }
+    if softSync.state == .switched {
+      if winner?.isOver ?? true { end() }
+      return
+    }
     feed(.baseLost)
     feedSoftSync(.baseLost)
     end()
@@ -121,10 +127,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private func sendOnBase(_ message: RDPMessage) { base?.write(message) }
 
   private func becomeActive() {
-    let traffic = ChannelTraffic(at: node, sends: .graphics, length: DesktopWorkload.graphics, stack: stack) {
-      [unowned self] message in
-      self.sendChannel(message)
-    }
+    let workload = role.settings.workload(of: ordinal)
+    let traffic = ChannelTraffic(at: node, sends: .graphics, workload, stack: stack) { [unowned self] in self.sendChannel($0) }
     self.traffic = traffic
     traffic.start()
     if let winner, !winner.isOver { feedSoftSync(.start) }
@@ -143,8 +147,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
 
   private func deliver(_ message: RDPMessage) {
     switch message {
-    case .channelData(let channel, let length): traffic?.took(channel, length, over: .reverseConnect)
-    case .softSyncResponse: feedSoftSync(.received(message))
+    case .channelData(let channel, let length, let number): traffic?.took(channel, length, number, over: .reverseConnect)
+    case .softSyncResponse, .channelsResume: feedSoftSync(.received(message))
     case .shortpathCandidates(let list):
       guard let ice, !ice.isOver else { return }
       ice.check(against: list)
@@ -240,14 +244,15 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     guard flow === winner else { return }
     stack.recorder.failure(.pathLost, at: node, session: ordinal)
     feedSoftSync(.tunnelLost)
-    if softSync.state == .switched { end() }
+    // A warm reverse connect is the client's to fall back on.
+    if softSync.state == .switched, baseIsOver || !role.settings.keepsReverseConnect { end() }
   }
 
   var readsTunnel: Bool { softSync.readsTunnel }
 
   func flow(_ flow: HostFlow, delivered message: RDPMessage) {
     switch message {
-    case .channelData(let channel, let length): traffic?.took(channel, length, over: flow.transport)
+    case .channelData(let channel, let length, let number): traffic?.took(channel, length, number, over: flow.transport)
     case .rttMeasureResponse:
       if let since = rttSince {
         rttSince = nil
@@ -268,6 +273,11 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
       case .milestone(let milestone):
         stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: winner?.transport ?? .reverseConnect)
       case .closeBase: base?.close()
+      case .keepBase: base?.keepWarm(at: node)
+      case .resume(let positions):
+        winner?.cancel()
+        sendOnBase(.channelsResume(traffic?.expected ?? ChannelPositions()))
+        traffic?.resume(from: positions)
       case .finished: measure()
       // What went into the tunnel since the request is lost: a session with a gap does not go on.
       case .failed:

@@ -44,11 +44,18 @@ public struct SessionHostSettings: Sendable, Equatable {
   public var publicForbidden: Forbidden?
   public var timing: ShortpathTiming
   public var admission: Admission
+  /// Whether reverse connect stays up, warm, after the switch-over; in the classic era it is taken down.
+  public var keepsReverseConnect: Bool
+  /// What the applications of its sessions have to show, by the sessions' ordinals.
+  public var workloads: [DesktopWorkload] = []
+  func workload(of session: Int) -> DesktopWorkload {
+    workloads.indices.contains(session - 1) ? workloads[session - 1] : DesktopWorkload()
+  }
 
   public init(
     broker: Endpoint, brokerName: ComponentKey, ways: [WayOut], stunServers: [Endpoint], listenerPort: UInt16?,
     managedForbidden: Forbidden?, publicForbidden: Forbidden?,
-    timing: ShortpathTiming, admission: Admission = Admission()
+    timing: ShortpathTiming, admission: Admission = Admission(), keepsReverseConnect: Bool = false
   ) {
     self.broker = broker
     self.brokerName = brokerName
@@ -59,6 +66,7 @@ public struct SessionHostSettings: Sendable, Equatable {
     self.publicForbidden = publicForbidden
     self.timing = timing
     self.admission = admission
+    self.keepsReverseConnect = keepsReverseConnect
   }
 }
 

@@ -1,48 +1,46 @@
 // What the dynamic virtual channels carry once there is a desktop: graphics down, input up, redirection both ways, each counted per
-// direction and transport.
+// direction and transport, and each message numbered, so that one that is lost, doubled or overtaken is seen.
 import HostStack
 import Protocols
 import SimulationKernel
 import Trace
 import Wire
 
-/// A modest, steady desktop (*assumed*): enough that a switch-over happens under traffic, little enough that runs stay fast.
-public enum DesktopWorkload {
-  /// A graphics update's bytes.
-  public static let graphics: UInt32 = 4_000
-  /// An input event's bytes: below 100 a operation (Microsoft, "RDP bandwidth requirements").
-  public static let input: UInt32 = 60
-  /// A redirected device's first exchange.
-  public static let redirection: UInt32 = 8_192
-  static let interval = SimDuration.milliseconds(250)
-}
-
 final class ChannelTraffic {
   private let stack: HostStack
   private let node: NodeID
   private let channel: VirtualChannel
-  private let length: UInt32
+  private let workload: DesktopWorkload
   private let send: (RDPMessage) -> Transport?
   private var alarm: Alarm?
+  private var ends = SimTime.never
   private var isStopped = false
   private var sent: [Transport: [VirtualChannel: UInt64]] = [:]
   private var received: [Transport: [VirtualChannel: UInt64]] = [:]
+  /// The lengths of what each channel has sent, by number: what a resumption sends again.
+  private var log: [VirtualChannel: [UInt32]] = [:]
+  /// The next number of each channel from the peer.
+  private(set) var expected = ChannelPositions()
+  /// Messages of the peer that came out of their order: with what was lost before them, doubled, or overtaken.
+  private var disorder: [Transport: [VirtualChannel: UInt64]] = [:]
 
-  /// - Parameter send: sends a channel message and says over which transport, or `nil` when there is none left.
+  /// - Parameter send: sends a channel message and says over which transport, or `nil` when there is none now.
   init(
-    at node: NodeID, sends channel: VirtualChannel, length: UInt32, stack: HostStack, send: @escaping (RDPMessage) -> Transport?
+    at node: NodeID, sends channel: VirtualChannel, _ workload: DesktopWorkload, stack: HostStack,
+    send: @escaping (RDPMessage) -> Transport?
   ) {
     self.stack = stack
     self.node = node
     self.channel = channel
-    self.length = length
+    self.workload = workload
     self.send = send
     stack.keep(self)
     alarm = Alarm(stack, at: node) { [unowned self] in self.tick() }
   }
 
   func start() {
-    emit(.redirection, DesktopWorkload.redirection)
+    ends = workload.lasts.map { stack.now + $0 } ?? .never
+    emit(.redirection, workload.redirection)
     tick()
   }
 
@@ -52,19 +50,45 @@ final class ChannelTraffic {
     alarm?.set(nil)
   }
 
+  /// Sends again what the peer has not got, and goes on.
+  func resume(from positions: ChannelPositions) {
+    guard !isStopped else { return }
+    for channel in VirtualChannel.allCases {
+      let lengths = log[channel] ?? []
+      for number in Int(positions[channel])..<max(lengths.count, Int(positions[channel])) { put(channel, number) }
+    }
+    tick()
+  }
+
   private func tick() {
-    if emit(channel, length) { alarm?.set(stack.now + DesktopWorkload.interval) }
+    if stack.now < ends, emit(channel, channel == .graphics ? workload.graphics : workload.input) {
+      alarm?.set(stack.now + workload.every)
+    }
   }
 
   @discardableResult
-  private func emit(_ channel: VirtualChannel, _ length: UInt32) -> Bool {
-    guard !isStopped, let transport = send(.channelData(channel, length: length)) else { return false }
+  private func emit(_ channel: VirtualChannel, _ size: ByteCount) -> Bool {
+    guard !isStopped else { return false }
+    log[channel, default: []].append(UInt32(clamping: size.bytes))
+    if put(channel, log[channel, default: []].count - 1) { return true }
+    log[channel]?.removeLast()
+    return false
+  }
+
+  @discardableResult
+  private func put(_ channel: VirtualChannel, _ number: Int) -> Bool {
+    let length = log[channel, default: []][number]
+    guard let transport = send(.channelData(channel, length: length, number: UInt32(truncatingIfNeeded: number))) else {
+      return false
+    }
     sent[transport, default: [:]][channel, default: 0] += UInt64(length)
     return true
   }
 
-  func took(_ channel: VirtualChannel, _ length: UInt32, over transport: Transport) {
+  func took(_ channel: VirtualChannel, _ length: UInt32, _ number: UInt32, over transport: Transport) {
     received[transport, default: [:]][channel, default: 0] += UInt64(length)
+    if number != expected[channel] { disorder[transport, default: [:]][channel, default: 0] += 1 }
+    expected[channel] = number + 1
   }
 
   /// Tells the counters at the end of the run.
@@ -75,7 +99,9 @@ final class ChannelTraffic {
           stack.recorder.channelTotal(channel, bytes: bytes, received: false, on: transport, at: node, session: session)
         }
         if let bytes = received[transport]?[channel] {
-          stack.recorder.channelTotal(channel, bytes: bytes, received: true, on: transport, at: node, session: session)
+          let disorder = disorder[transport]?[channel] ?? 0
+          stack.recorder.channelTotal(
+            channel, bytes: bytes, received: true, disorder: disorder, on: transport, at: node, session: session)
         }
       }
     }

@@ -61,7 +61,9 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     t(12, .received(.controlCooperate), to: .finalizing(.granted))
     t(12, .received(.controlGranted), to: .finalizing(.fontMap))
     t(12, .received(.fontMap), [.milestone(.desktop)], to: .active)
-    for message in [.channelData(.graphics, length: 900), .softSyncRequest, candidates] as [RDPMessage] {
+    for message in [.channelData(.graphics, length: 900, number: 0), .softSyncRequest(keepsBase: false), candidates]
+      as [RDPMessage]
+    {
       t(13, .received(message), [.deliver(message)], to: .active)
     }
     t(14, .received(.disconnect), [.ended], to: .ended)
@@ -98,7 +100,7 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     var twice = Self.client(after: 12)
     twice(1, Self.happy[11], [.failed(.protocolViolation)])
     var early = Self.client(after: 13)
-    early(1, .received(.channelData(.input, length: 8)), [.failed(.protocolViolation)])
+    early(1, .received(.channelData(.input, length: 8, number: 0)), [.failed(.protocolViolation)])
     let wrongChannel = RDPClientSequence.Input.received(.channelJoinConfirm(1003))
     var join = Self.client(after: 5)
     join(1, wrongChannel, [.failed(.protocolViolation)])
@@ -158,7 +160,9 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     t(60, .received(candidates), [.deliver(candidates)], to: .finalizing(.request))
     t(60, .received(.controlRequest), [.send(.controlGranted)], to: .finalizing(.fontList))
     t(60, .received(.fontList), [.send(.fontMap)], to: .active)
-    for message in [.channelData(.input, length: 9), .softSyncResponse, .rttMeasureResponse(sequence: 4)] as [RDPMessage] {
+    for message in [.channelData(.input, length: 9, number: 0), .softSyncResponse, .rttMeasureResponse(sequence: 4)]
+      as [RDPMessage]
+    {
       t(61, .received(message), [.deliver(message)], to: .active)
     }
     t(62, .received(.disconnect), [.ended], to: .ended)

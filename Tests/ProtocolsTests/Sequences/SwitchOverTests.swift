@@ -12,7 +12,7 @@ import Wire
     t(0, .tunnelLost, to: .onBase)
     t(0, .received(candidates), to: .onBase)
     #expect(!t.machine.sendsOnTunnel && !t.machine.readsTunnel)
-    t(1, .start, [.milestone(.softSyncRequested), .send(.softSyncRequest), .switchSending], to: .requested)
+    t(1, .start, [.milestone(.softSyncRequested), .send(.softSyncRequest(keepsBase: false)), .switchSending], to: .requested)
     #expect(t.machine.sendsOnTunnel && !t.machine.readsTunnel)
     t(2, .received(candidates), to: .requested)
     t(3, .received(.softSyncResponse), [.readTunnel, .milestone(.switched), .closeBase, .finished], to: .switched)
@@ -29,7 +29,7 @@ import Wire
     t(1, .tunnelLost, to: .onBase)
     t(2, .tunnelEstablished, to: .ready)
     #expect(!t.machine.sendsOnTunnel && !t.machine.readsTunnel)
-    t(3, .received(.softSyncRequest), [.send(.softSyncResponse), .switchSending, .readTunnel], to: .switched)
+    t(3, .received(.softSyncRequest(keepsBase: false)), [.send(.softSyncResponse), .switchSending, .readTunnel], to: .switched)
     #expect(t.machine.sendsOnTunnel && t.machine.readsTunnel)
     t(4, .baseClosed, [.milestone(.reverseConnectClosed), .finished], to: .finished)
     #expect(t.machine.sendsOnTunnel && t.machine.readsTunnel)
@@ -39,7 +39,7 @@ import Wire
   @Test("A request that overtakes the tunnel's create response waits for it")
   func early() {
     var t = Transcript(SoftSyncClient())
-    t(0, .received(.softSyncRequest), to: .requestedEarly)
+    t(0, .received(.softSyncRequest(keepsBase: false)), to: .requestedEarly)
     #expect(!t.machine.sendsOnTunnel && !t.machine.readsTunnel)
     t(1, .received(candidates), to: .requestedEarly)
     t(2, .tunnelEstablished, [.send(.softSyncResponse), .switchSending, .readTunnel], to: .switched)
@@ -49,8 +49,9 @@ import Wire
   func failures() {
     typealias S = SoftSyncServer.Input
     let server: [([S], S, SoftSyncFailure)] = [
-      ([], .received(.softSyncResponse), .protocolViolation), ([], .received(.softSyncRequest), .protocolViolation),
-      ([], .baseLost, .baseLost), ([.start], .received(.softSyncRequest), .protocolViolation),
+      ([], .received(.softSyncResponse), .protocolViolation),
+      ([], .received(.softSyncRequest(keepsBase: false)), .protocolViolation),
+      ([], .baseLost, .baseLost), ([.start], .received(.softSyncRequest(keepsBase: false)), .protocolViolation),
       ([.start], .tunnelLost, .tunnelLost), ([.start], .baseLost, .baseLost),
     ]
     for (before, input, failure) in server {
@@ -61,7 +62,7 @@ import Wire
       #expect(!t.machine.sendsOnTunnel && !t.machine.readsTunnel)
     }
     typealias C = SoftSyncClient.Input
-    let request = C.received(.softSyncRequest)
+    let request = C.received(.softSyncRequest(keepsBase: false))
     let client: [([C], C, SoftSyncFailure)] = [
       ([], .received(.softSyncResponse), .protocolViolation), ([], .baseClosed, .baseLost),
       ([request], request, .protocolViolation), ([request], .tunnelLost, .tunnelLost), ([request], .baseClosed, .baseLost),
@@ -106,7 +107,7 @@ import Wire
             while let first = down.base.first, first.at <= now {
               down.base.removeFirst()
               if first.what != control { down.read.append(first.what); continue }
-              client.handleQuietly(.received(.softSyncRequest))
+              client.handleQuietly(.received(.softSyncRequest(keepsBase: false)))
               up.base.append((now + baseDelay, control))
             }
             while client.readsTunnel, let first = down.tunnel.first, first.at <= now {
@@ -155,7 +156,7 @@ extension SequenceMachine {
     Transcript(TunnelClient(settings: .init(requestID: 5, cookie: Cast.cookie)))
   }
   static let request = RDPMessage.tunnelCreateRequest(requestID: 5, cookie: Cast.cookie)
-  static let data = RDPMessage.channelData(.graphics, length: 700)
+  static let data = RDPMessage.channelData(.graphics, length: 700, number: 0)
 
   @Test("§1.3: the client sends its request after TLS and nothing else before a successful response")
   func client() {
