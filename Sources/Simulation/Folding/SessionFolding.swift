@@ -99,6 +99,8 @@ struct SessionFolding {
       setting: ended.map { folding.recorder.names[Int($0.extra)] } ?? "", started: told.first { $0.outcome == .pending }?.time,
       ended: ended?.time, blockers: folding.blockers(own),
       reached: current.last { $0.kind == .milestone && $0.attempt == transport && $0.milestone != .failed }?.milestone)
+    let narrowed = told.first { $0.outcome == .pending && $0.extra != 0 }
+    result.narrowedBy = narrowed.map { folding.recorder.names[Int($0.extra)] } ?? ""
     switch transport {
     case .reverseConnect:
       result.started = now(of: .reconnecting) ?? time(of: .click)
@@ -120,7 +122,7 @@ struct SessionFolding {
       }
     case .relayed:
       result.outcome = .notTried
-      result.reason = .noRelay
+      if told.isEmpty { result.reason = .noRelay }
     }
     return result
   }
