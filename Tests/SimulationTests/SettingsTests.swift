@@ -170,6 +170,29 @@ struct SettingsRow: Sendable, CustomTestStringConvertible {
     #expect([1, 2].map { run.attempt(.public, session: $0).setting } == ["DirectUdp, PublicUdp", "DirectUdp, PublicUdp"])
   }
 
+  @Test("a setting that left out one kind of candidate is named beside what came of the rest")
+  func narrowed() throws {
+    let failed = try Files.scenario("settings/policy-public-udp").run()
+    #expect(failed.attempt(.public).narrowedBy == "publicUDP")
+    #expect(failed.sessions[0].sentence.contains("publicUDP left out other candidates"))
+    let won = try Files.scenario("settings/pool-direct-udp").run()
+    #expect(won.sessions[0].sentence.hasSuffix("answered (DirectUdp left out others)."))
+    // A session that never came so far has not tried anything, narrowed or not.
+    let cut = try Files.scenario("settings/policy-public-udp").with("links.transit.loss=100 %").run()
+    #expect(cut.attempt(.public).reason == .baseTransportMissing)
+  }
+
+  @Test("an expectation of another setting than the one that decided fails, and says which one it was")
+  func expectation() throws {
+    let scenario = try Files.scenario("settings/pool-managed-private-udp")
+    #expect(try scenario.run().expectations.map(\.verdict) == [.held])
+    let off = try scenario.with("hosts.sh-1.policy.fUseUdpPortRedirector=0").run()
+    #expect(off.expectations.map(\.verdict) == [.failed])
+    #expect(off.expectations[0].found == "managed forbidden by fUseUdpPortRedirector")
+    let on = try scenario.with("host-pool.ManagedPrivateUdp=Default").run()
+    #expect(on.expectations[0].found.contains("managed forbidden by nothing"))
+  }
+
   @Test("the property travels with the configuration: its bytes are in the feed")
   func propertyTravels() throws {
     var configuration = ConnectionConfiguration(resource: ComponentKey("x"), gateways: [], signature: .none)
