@@ -77,7 +77,9 @@ let package = Package(
     tests(of: "ScenarioFormat", ["SimulationKernel", "Wire", "NetworkModel", "ScenarioModel", "ScenarioFormat"]),
     tests(
       of: "Simulation",
-      ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation"]),
+      [
+        "SimulationKernel", "Wire", "Trace", "NetworkModel", "VirtualDesktop", "ScenarioModel", "ScenarioFormat", "Simulation",
+      ]),
     tests(of: "Studies", ["SimulationKernel", "Wire", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies", "Trace"]),
     tests(of: "House", []),
     tests(

@@ -79,6 +79,7 @@ check "a full disk under the output exits 74" exits 74 bash -c 'exec "$1" run Sc
 check "a database in a folder that is missing exits 74" exits 74 "$release" run Scenarios/documented/1-internet-only.yaml --db "$work/no/such/x.sqlite"
 check "--db with --no-db exits 64" exits 64 "$release" run Scenarios/documented/1-internet-only.yaml --db "$work/x.sqlite" --no-db
 check "a change of nothing exits 64" exits 64 "$release" run Scenarios/documented/1-internet-only.yaml --no-db --set "links.tranzit.delay=3 ms"
+check "a setting is changed by its real name" bash -c '"$1" run Scenarios/documented/1-internet-only.yaml --no-db --set "host-pool.rdp-properties.use udp=0" | grep -q "switched off (managed, public, relayed: use udp)"' _ "$release"
 check "a session that is not there exits 64" exits 64 "$release" explain Scenarios/documented/1-internet-only.yaml --session 9
 "$release" resolve Scenarios/documented/3-managed-first-found.yaml >"$work/3-managed-first-found.yaml"
 "$release" run "$work/3-managed-first-found.yaml" --no-db --format json >"$work/resolved.json"

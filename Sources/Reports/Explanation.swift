@@ -168,6 +168,9 @@ private enum Comparison {
     if let established {
       reasons.append("\(established.attempt.name) was established \(story.afterClick(established.time)) ms after the click.")
     }
+    for attempt in session.attempts where !attempt.narrowedBy.isEmpty {
+      reasons.append("\(attempt.narrowedBy) took one kind of candidate out of ICE.")
+    }
     for attempt in session.attempts where attempt.transport != session.transport && attempt.outcome != .notTried {
       reasons.append(fate(of: attempt, in: story))
     }

@@ -26,7 +26,7 @@ public enum ChangeReader {
 
   private static func check(_ path: String, _ text: String) throws(ChangeError) {
     let parts = path.split(separator: ".", omittingEmptySubsequences: false)
-    if parts.count < 2 || parts.contains(where: \.isEmpty) || path.contains(" ") {
+    if parts.count < 2 || parts.contains(where: \.isEmpty) || path.contains(" ") && !path.hasPrefix("host-pool.rdp-properties.") {
       throw ChangeError("expected a path such as links.transit.delay; found '\(path)' in '\(text)'")
     }
   }

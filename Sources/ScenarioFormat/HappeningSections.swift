@@ -132,6 +132,12 @@ extension Expectation {
           spec.attempts.append(AttemptExpectation(transport: transport, outcome: outcome))
         }
       }
+      map["settings"]?.map("settings") { map -> Void? in
+        for transport in Transport.allCases {
+          guard let name = map[transport.name]?.text() else { continue }
+          spec.settings.append(SettingExpectation(transport: transport, setting: name))
+        }
+      }
       map.read("blocked-by", into: &spec.blockedBy) { $0.items { $0.name("a rule") } }
       map.read("outcome", into: &spec.outcome) { $0.word(Vocabulary.probeOutcomes) }
       if clear { spec.checkKeys(map) }
@@ -145,7 +151,7 @@ extension Expectation {
     case .session:
       if outcome != nil { map["outcome"]?.report("'outcome' is for probes; a session has transport, route and reason") }
     case .probe:
-      for key in ["transport", "route", "reason", "within", "reconnects", "attempts", "blocked-by"] {
+      for key in ["transport", "route", "reason", "within", "reconnects", "attempts", "settings", "blocked-by"] {
         map[key]?.report("'\(key)' is for sessions; a probe has an outcome")
       }
     }

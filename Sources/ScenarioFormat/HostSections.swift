@@ -15,17 +15,23 @@ extension HostSpec {
       map.read("address", into: &spec.address) { $0.optional("auto") { $0.address() } }
       map.read("address6", into: &spec.address6) { $0.optional("auto") { $0.address() } }
       map.read("firewall", into: &spec.firewall) { $0.firewall(instead: nil) }
-      map["shortpath"]?.map("a host's shortpath") { map in
-        map.read("managed-listener", into: &spec.shortpath.managedListener) { $0.flag() }
-        map.read("port", into: &spec.shortpath.listenerPort) { $0.port() }
-        map.read("public", into: &spec.shortpath.publicNetworks) { $0.flag() }
+      map["policy"]?.map("a session host's policy") { $0.read(HostPolicySpec.settings, of: &spec.policy) }
+      map["shortpath"]?.map("a host's shortpath") { short in
+        short.shorthand("managed-listener", of: ["policy.fUseUdpPortRedirector"], in: map) {
+          $0.flag().map { spec.policy.managedListener = $0 }
+        }
+        short.shorthand("port", of: ["policy.UdpRedirectorPort"], in: map) { $0.read(HostPolicySpec.port, of: &spec.policy) }
+        short.shorthand("public", of: ["policy.directUDP", "policy.publicUDP"], in: map) {
+          $0.flag().map { spec.policy.publicNetworks = $0 }
+        }
       }
-      map["client"]?.map("a host's client") { map in
-        map.read("udp", into: &spec.client.udp) { $0.flag() }
-        map.read("account", into: &spec.client.account) { $0.flag() }
-        map.read("assigned", into: &spec.client.assigned) { $0.flag() }
-        map.read("graphics-pipeline", into: &spec.client.graphicsPipeline) { $0.flag() }
-        map.read("reconnect", into: &spec.client.reconnect) { $0.flag() }
+      map["client"]?.map("a host's client") { client in
+        client.read(ClientSpec.settings, of: &spec.client)
+        client.shorthand("udp", of: ["client.fClientDisableUDP"], in: map) { $0.flag().map { spec.client.udp = $0 } }
+        client.read("account", into: &spec.client.account) { $0.flag() }
+        client.read("assigned", into: &spec.client.assigned) { $0.flag() }
+        client.read("graphics-pipeline", into: &spec.client.graphicsPipeline) { $0.flag() }
+        client.read("reconnect", into: &spec.client.reconnect) { $0.flag() }
       }
       map["rdp"]?.map("a host's rdp") { map in
         map.read("sign-in", into: &spec.rdp.signIn) { $0.flag() }
@@ -71,8 +77,8 @@ extension HostPoolSpec {
   static func read(_ cursor: Cursor) -> HostPoolSpec? {
     cursor.map("the host pool") { map in
       var spec = HostPoolSpec()
-      map.read("managed-private-udp", into: &spec.managedPrivateUDP) { $0.word(Vocabulary.poolSwitches) }
-      map.read("public-udp", into: &spec.publicUDP) { $0.word(Vocabulary.poolSwitches) }
+      map.read(HostPoolSpec.settings, of: &spec)
+      map["rdp-properties"]?.map("the pool's RDP properties") { $0.read(HostPoolSpec.properties, of: &spec) }
       return spec
     }
   }

@@ -19,10 +19,9 @@ public enum ScenarioWriter {
       ("service", service(scenario.service)),
       (
         "host-pool",
-        .map([
-          ("managed-private-udp", .scalar(scenario.hostPool.managedPrivateUDP.rawValue)),
-          ("public-udp", .scalar(scenario.hostPool.publicUDP.rawValue)),
-        ])
+        .map(
+          settings(HostPoolSpec.settings, of: scenario.hostPool)
+            + [("rdp-properties", .map(settings(HostPoolSpec.properties, of: scenario.hostPool)))])
       ),
       ("sessions", .list(scenario.sessions.map(session))),
       ("probes", .list(scenario.probes.map(probe))),
@@ -150,14 +149,7 @@ public enum ScenarioWriter {
     ]
     switch spec.role {
     case .sessionHost:
-      entries.append(
-        (
-          "shortpath",
-          .map([
-            ("managed-listener", .flag(spec.shortpath.managedListener)), ("port", .scalar("\(spec.shortpath.listenerPort)")),
-            ("public", .flag(spec.shortpath.publicNetworks)),
-          ])
-        ))
+      entries.append(("policy", .map(settings(HostPolicySpec.settings, of: spec.policy))))
       entries.append(
         (
           "rdp",
@@ -170,14 +162,19 @@ public enum ScenarioWriter {
       entries.append(
         (
           "client",
-          .map([
-            ("udp", .flag(spec.client.udp)), ("account", .flag(spec.client.account)), ("assigned", .flag(spec.client.assigned)),
-            ("graphics-pipeline", .flag(spec.client.graphicsPipeline)), ("reconnect", .flag(spec.client.reconnect)),
-          ])
+          .map(
+            settings(ClientSpec.settings, of: spec.client) + [
+              ("account", .flag(spec.client.account)), ("assigned", .flag(spec.client.assigned)),
+              ("graphics-pipeline", .flag(spec.client.graphicsPipeline)), ("reconnect", .flag(spec.client.reconnect)),
+            ])
         ))
     case .tunnelGateway, .server, .idle: break
     }
     return .map(entries)
+  }
+
+  private static func settings<Owner>(_ settings: [NamedSetting<Owner>], of owner: Owner) -> [(key: String, value: Written)] {
+    settings.map { ($0.name, .scalar($0.text(owner))) }
   }
 
   private static func service(_ spec: ServiceSpec) -> Written {
@@ -248,6 +245,9 @@ public enum ScenarioWriter {
     if let reconnects = spec.reconnects { entries.append(("reconnects", .scalar("\(reconnects)"))) }
     if !spec.attempts.isEmpty {
       entries.append(("attempts", .inline(spec.attempts.map { ($0.transport.name, .scalar($0.outcome)) })))
+    }
+    if !spec.settings.isEmpty {
+      entries.append(("settings", .inline(spec.settings.map { ($0.transport.name, .text($0.setting)) })))
     }
     if !spec.blockedBy.isEmpty { entries.append(("blocked-by", .words(spec.blockedBy))) }
     if let outcome = spec.outcome { entries.append(("outcome", .scalar(outcome))) }

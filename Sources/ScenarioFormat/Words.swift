@@ -23,7 +23,6 @@ enum Vocabulary {
   ]
   static let roles: Words<HostRole> = HostRole.allCases.map { ($0.rawValue, $0) }
   static let eras: Words<ReverseConnectEra> = ReverseConnectEra.allCases.map { ($0.rawValue, $0) }
-  static let poolSwitches: Words<PoolSwitch> = PoolSwitch.allCases.map { ($0.rawValue, $0) }
   static let probeKinds: Words<ProbeKind> = ProbeKind.allCases.map { ($0.rawValue, $0) }
   static let transports: Words<Transport> = Transport.allCases.map { ($0.name, $0) }
   static let attemptOutcomes: Words<String> = ["won", "failed", "abandoned", "not-tried"].map { ($0, $0) }

@@ -119,15 +119,8 @@ extension Scenario {
         throw ChangeError("'\(path)' takes a duration")
       }
       tunnels[row].processing = delay
-    case ("hosts", 4) where parts[2] == "shortpath":
-      guard let row = hosts.firstIndex(where: { $0.id == parts[1] }), case .flag(let on) = value else {
-        throw ChangeError("'\(path)' takes on or off")
-      }
-      switch parts[3] {
-      case "managed-listener": hosts[row].shortpath.managedListener = on
-      case "public": hosts[row].shortpath.publicNetworks = on
-      default: throw ChangeError("there is no setting '\(path)'; allowed: managed-listener, public")
-      }
+    case ("host-pool", 2), ("host-pool", 3): try setSetting(parts, value, path)
+    case ("hosts", 4) where ["shortpath", "policy", "client"].contains(parts[2]): try setSetting(parts, value, path)
     default: throw ChangeError("'\(path)' cannot be set")
     }
   }

@@ -21,7 +21,7 @@ public struct HostSpec: Sendable, Equatable {
   public var address: IPAddress?
   public var address6: IPAddress?
   public var firewall: FirewallSpec?
-  public var shortpath = ShortpathSpec()
+  public var policy = HostPolicySpec()
   public var client = ClientSpec()
   public var rdp = RDPSpec()
   public init(id: String, role: HostRole, network: String) {
@@ -33,20 +33,10 @@ public struct HostSpec: Sendable, Equatable {
   public var path: String { "hosts.\(id)" }
 }
 
-/// A session host's Shortpath settings (host policy).
-public struct ShortpathSpec: Sendable, Equatable {
-  /// `fUseUdpPortRedirector`: the managed listener; off until set (avd-connectivity.md §1.1).
-  public var managedListener = false
-  /// `UdpRedirectorPort`, default 3390.
-  public var listenerPort: UInt16 = 3390
-  /// Shortpath for public networks; on by default since September 2022 (avd-connectivity.md §1.1).
-  public var publicNetworks = true
-  public init() {}
-}
-
 /// A client's settings.
 public struct ClientSpec: Sendable, Equatable {
-  /// `fClientDisableUDP` = 0.
+  public var kind = ClientKind.windows
+  /// `fClientDisableUDP`, "Turn Off UDP On Client", is 0.
   public var udp = true
   /// Whether the directory knows the user's account and lets it sign in.
   public var account = true
@@ -68,22 +58,6 @@ public struct RDPSpec: Sendable, Equatable {
   /// Whether clients must draw by the graphics pipeline (MS-RDPEGFX).
   public var requiresGraphicsPipeline = false
   public init() {}
-}
-
-/// A host-pool property: `Default` means enabled today (avd-connectivity.md §1.1).
-public enum PoolSwitch: String, Sendable, CaseIterable {
-  case `default`, enabled, disabled
-  public var allows: Bool { self != .disabled }
-}
-
-/// The host pool's RDP Shortpath properties; with host policy and client, the most restrictive wins.
-public struct HostPoolSpec: Sendable, Equatable {
-  /// `ManagedPrivateUdp`
-  public var managedPrivateUDP = PoolSwitch.default
-  /// `PublicUdp`
-  public var publicUDP = PoolSwitch.default
-  public init() {}
-  public var path: String { "host-pool" }
 }
 
 /// A region of the service: a network of its own with gateways, joined to a network of the scenario.

@@ -91,11 +91,23 @@ public struct Expectation: Sendable, Equatable {
   public var reconnects: Int?
   /// Attempts by transport with the outcome word expected of each.
   public var attempts: [AttemptExpectation] = []
+  /// Attempts by transport with the setting that must have forbidden each.
+  public var settings: [SettingExpectation] = []
   /// Names of rules each of which must have blocked something of the session.
   public var blockedBy: [String] = []
   /// A probe's outcome: `answered`, `no-answer` or `refused`.
   public var outcome: String?
   public init(_ subject: Subject) { self.subject = subject }
+
+  public struct SettingExpectation: Sendable, Equatable {
+    public var transport: Transport
+    /// The setting's real name, or two with a comma.
+    public var setting: String
+    public init(transport: Transport, setting: String) {
+      self.transport = transport
+      self.setting = setting
+    }
+  }
 
   public struct AttemptExpectation: Sendable, Equatable {
     public var transport: Transport

@@ -242,8 +242,9 @@ struct ScenarioCheck {
     networkReference(host.network, "\(host.path).network")
     if let firewall = host.firewall { rules(firewall, "\(host.path).firewall") }
     guard !unread.contains("\(host.path).role") else { return }
-    if host.role != .sessionHost, host.shortpath != ShortpathSpec() {
-      report("\(host.path).shortpath", "only a session-host has these settings; '\(host.id)' has the role \(host.role.rawValue)")
+    if let wrong = host.policy.contradiction { report("\(host.path).policy.\(wrong.setting)", wrong.message) }
+    if host.role != .sessionHost, host.policy != HostPolicySpec() {
+      report("\(host.path).policy", "only a session-host has these settings; '\(host.id)' has the role \(host.role.rawValue)")
     }
     if host.role != .client, host.client != ClientSpec() {
       report("\(host.path).client", "only a client has these settings; '\(host.id)' has the role \(host.role.rawValue)")

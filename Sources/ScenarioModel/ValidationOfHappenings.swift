@@ -2,6 +2,7 @@
 import NetworkModel
 import SimulationKernel
 import Trace
+import VirtualDesktop
 import Wire
 
 extension ScenarioCheck {
@@ -111,13 +112,19 @@ extension ScenarioCheck {
     case .probe(let number): exists(number, scenario.probes.count, "probe", path, in: "probes")
     }
     if case .session = expectation.subject, expectation == Expectation(expectation.subject), unread.isEmpty {
-      report(path, "this expects nothing; say transport, route, reason, within, attempts or blocked-by")
+      report(path, "this expects nothing; say transport, route, reason, within, attempts, settings or blocked-by")
     }
     if let route = expectation.route {
       let routes = ["internet"] + tunnelIDs + scenario.links.filter(isLine).map(\.id)
       refer(route, "\(path).route", "route", in: "tunnels", routes)
     }
     if let reason = expectation.reason { refer(reason, "\(path).reason", "reason", in: "", Reason.allCases.map(\.code)) }
+    for wanted in expectation.settings {
+      for name in wanted.setting.split(separator: ",") {
+        let name = String(name.drop { $0 == " " })
+        refer(name, "\(path).settings.\(wanted.transport.name)", "setting", in: "", ShortpathPolicy.forbiddingSettings)
+      }
+    }
     guard !expectation.blockedBy.isEmpty else { return }
     let firewalls = scenario.networks.compactMap(\.firewall) + scenario.hosts.compactMap(\.firewall)
     let rules = firewalls.flatMap { $0.rules.map(\.id) }

@@ -59,6 +59,8 @@ public struct AttemptResult: Sendable, Equatable {
   }
   /// How far it had come: its last milestone.
   public var reached: Milestone?
+  /// The setting that left out one kind of ICE's candidates, by its real name; empty otherwise.
+  public var narrowedBy = ""
 }
 
 public struct MilestoneResult: Sendable, Equatable {

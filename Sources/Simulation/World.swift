@@ -79,7 +79,7 @@ public final class World: DesktopObserver {
       at: blueprint.feed.node, directory: Endpoint(blueprint.directory.address, https),
       directoryName: recorder.key(of: blueprint.directory.node), resources: resources, gateways: gateways,
       unassigned: unassigned, signature: scenario.service.validSignature ? ServiceTrust.feedKey : ServiceTrust.strangeKey,
-      stack: stack)
+      usesUDP: scenario.hostPool.usesUDP, stack: stack)
     _ = BrokerRole(at: blueprint.broker.node, hosts: resources, stack: stack)
     _ = STUNServer(at: blueprint.stun.node, stack: stack)
     // Without sessions nobody needs the channels.
@@ -112,13 +112,20 @@ public final class World: DesktopObserver {
       case .client:
         var settings = ClientSettings(
           feed: Endpoint(blueprint.feed.address, ServicePort.https), feedName: ComponentKey("feed"),
-          user: ComponentKey("user/" + host.id), ways: ways(of: node), stunServers: stun, udp: host.client.udp,
-          graphicsPipeline: host.client.graphicsPipeline, reconnects: host.client.reconnect, timing: timing)
+          user: ComponentKey("user/" + host.id), ways: ways(of: node), stunServers: stun,
+          udpForbidden: host.client.udpForbidden, graphicsPipeline: host.client.graphicsPipeline,
+          reconnects: host.client.reconnect, timing: timing)
         settings.workloads = scenario.sessions.map(\.workload)
         clients[host.id] = ClientRole(at: node, settings: settings, stack: stack, observer: self)
       case .sessionHost:
         guard wanted.contains(host.id) else { continue }
-        var settings = settings(of: host, ways(of: node), stun, timing)
+        var settings = SessionHostSettings(
+          broker: Endpoint(blueprint.broker.address, ServicePort.https), brokerName: ComponentKey("broker"),
+          ways: ways(of: node), stunServers: stun, shortpath: ShortpathPolicy(of: host.policy, in: scenario.hostPool),
+          timing: timing,
+          admission: Admission(
+            signIn: host.rdp.signIn, licensed: host.rdp.licensed, requiresGraphicsPipeline: host.rdp.requiresGraphicsPipeline),
+          keepsReverseConnect: scenario.service.reverseConnect == .warm)
         settings.workloads = scenario.sessions.map(\.workload)
         let role = SessionHostRole(at: node, settings: settings, stack: stack)
         hosts.append(role)
@@ -133,27 +140,6 @@ public final class World: DesktopObserver {
       case .tunnelGateway, .idle: break
       }
     }
-  }
-
-  /// Host policy, host pool and client: the most restrictive wins.
-  private func settings(
-    of host: HostSpec, _ ways: [WayOut], _ stun: [Endpoint], _ timing: ShortpathTiming
-  ) -> SessionHostSettings {
-    let managed: Forbidden? =
-      !host.shortpath.managedListener
-      ? Forbidden("fUseUdpPortRedirector", .listenerOff)
-      : scenario.hostPool.managedPrivateUDP.allows ? nil : Forbidden("ManagedPrivateUdp", .hostPoolSetting)
-    let open: Forbidden? =
-      !host.shortpath.publicNetworks
-      ? Forbidden("publicUDP", .hostPolicy) : scenario.hostPool.publicUDP.allows ? nil : Forbidden("PublicUdp", .hostPoolSetting)
-    return SessionHostSettings(
-      broker: Endpoint(blueprint.broker.address, ServicePort.https), brokerName: ComponentKey("broker"), ways: ways,
-      stunServers: stun,
-      listenerPort: managed == nil ? host.shortpath.listenerPort : nil, managedForbidden: managed, publicForbidden: open,
-      timing: timing,
-      admission: Admission(
-        signIn: host.rdp.signIn, licensed: host.rdp.licensed, requiresGraphicsPipeline: host.rdp.requiresGraphicsPipeline),
-      keepsReverseConnect: scenario.service.reverseConnect == .warm)
   }
 
   private func makeHappenings() {

@@ -37,6 +37,8 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case clientSetting = 23
   case noRelay = 24
   case baseTransportMissing = 25
+  case privateLink = 26
+  case clientKind = 27
   // Failed.
   case noAnswer = 40
   case allPairsFailed = 41
@@ -91,6 +93,8 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .clientSetting: "client-setting"
     case .noRelay: "no-relay"
     case .baseTransportMissing: "base-transport-missing"
+    case .privateLink: "private-link"
+    case .clientKind: "client-kind"
     case .noAnswer: "no-answer"
     case .allPairsFailed: "all-pairs-failed"
     case .noCandidatePairs: "no-candidate-pairs"

@@ -32,12 +32,15 @@ public struct ConnectionConfiguration: Hashable, Sendable {
   public var gateways: [GatewayReference]
   /// The feed's signing key.
   public var signature: Secret
+  /// The custom RDP property `use udp:i:0|1`; `nil` when the file has none.
+  public var usesUDP: Bool?
   public init(resource: ComponentKey, gateways: [GatewayReference], signature: Secret) {
     self.resource = resource
     self.gateways = gateways
     self.signature = signature
   }
-  public var encodedLength: Int { 900 + 120 * gateways.count }
+  /// The line `use udp:i:0`, with its line end, is counted when it is there.
+  public var encodedLength: Int { 900 + 120 * gateways.count + (usesUDP == nil ? 0 : 13) }
 }
 
 /// What a client passes to the gateway in step 7, and the gateway to the broker in step 8.

@@ -112,11 +112,29 @@ public struct CandidateList: Hashable, Sendable {
   public var fragment: Secret
   public var password: Secret
   public var candidates: [CandidateDescription]
+  /// What the host's settings leave of ICE; the client's list says nothing of it.
+  public var terms = ShortpathTerms()
   public init(fragment: Secret, password: Secret, candidates: [CandidateDescription]) {
     self.fragment = fragment
     self.password = password
     self.candidates = candidates
   }
-  /// 64 bytes of envelope (*assumed*) and a line per candidate.
-  public var encodedLength: Int { 64 + candidates.count * CandidateDescription.encodedLength }
+  /// 64 bytes of envelope (*assumed*), a line per candidate, and the terms.
+  public var encodedLength: Int { 64 + candidates.count * CandidateDescription.encodedLength + terms.encodedLength }
+}
+
+/// What the session host's settings leave of Shortpath for public networks, told with the host's candidates, so that both sides obey
+/// (*assumed*: how the product tells its client is not public).
+public struct ShortpathTerms: Hashable, Sendable {
+  /// Addresses of own interfaces may be used as candidates.
+  public var allowsHost = true
+  /// Addresses seen by a STUN server or by the peer may be used; without them no STUN server is asked.
+  public var allowsReflexive = true
+  /// The ports the client draws its own from; `nil` for its system's dynamic range.
+  public var clientPorts: ClosedRange<UInt16>?
+  public init() {}
+  /// A member of the payload for each that is restricted: `,"directUDP":2`, `,"publicUDP":2`, `,"clientPorts":[38300,1000]` (*assumed*).
+  public var encodedLength: Int {
+    (allowsHost ? 0 : 14) + (allowsReflexive ? 0 : 14) + (clientPorts == nil ? 0 : 27)
+  }
 }

@@ -18,7 +18,7 @@ struct RunCommand: ParsableCommand {
       Examples:
         shortpath run Scenarios/documented
         shortpath run FILE --seed 7 --format json --no-db
-        shortpath run FILE --set hosts.sh-1.shortpath.managed-listener=on --db other.sqlite
+        shortpath run FILE --set host-pool.ManagedPrivateUdp=Disabled --db other.sqlite
 
       Without --db, runs are added to results/shortpath.sqlite; a run killed at any moment leaves whole runs only.
       """)

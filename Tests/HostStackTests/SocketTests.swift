@@ -116,6 +116,21 @@ import Wire
     #expect(world.stack.openUDP(at: place.one, range: 40_000...40_000, handler: ear) == nil)
   }
 
+  @Test func `a preferred range is used up first, used ports skipped; then ports come from the dynamic range`() throws {
+    let place = Pair()
+    let world = SocketWorld(place.draft)
+    let ear = Ear()
+    _ = try #require(world.stack.openUDP(at: place.one, port: 38_350, handler: ear))
+    var ports: [UInt16] = []
+    for subject in 0..<102 as Range<UInt64> {
+      let socket = world.stack.openUDP(at: place.one, preferred: 38_300...38_399, subject: subject, handler: ear)
+      ports.append(try #require(socket).local.port)
+    }
+    #expect(Set(ports.prefix(99)) == Set(UInt16(38_300)...38_399).subtracting([38_350]))
+    #expect(ports.prefix(99) != ports.prefix(99).sorted()[...])
+    #expect(ports.suffix(3).allSatisfy { $0 >= 49_152 })
+  }
+
   // MARK: Many
 
   /// Events per connection when `count` TCP connections to one node open, carry one message and close.

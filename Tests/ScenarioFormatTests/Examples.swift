@@ -58,6 +58,10 @@ let fullExample = """
     alice: { label: Alice, role: client, network: home, address: 192.168.7.9, address6: "2001:db8:7::9", client: { udp: off }, firewall: outbound-only }
     gate: { role: tunnel-gateway, network: metro }
     sh-1: { role: session-host, network: azure, address: 10.1.0.4, shortpath: { managed-listener: on, port: 3391, public: false } }
+    sh-2: { role: session-host, network: azure, policy: { fUseUdpPortRedirector: 1, UdpRedirectorPort: 3392,
+            ICEEnableClientPortRange: 1, ICEClientPortBase: 40000, ICEClientPortRange: 100, directUDP: 1, publicUDP: 2,
+            relayUDP: 2, SelectTransport: 2 } }
+    bob: { role: client, network: home, client: { kind: web, fClientDisableUDP: 1 } }
     echo: { role: server, network: cloud }
   service:
     regions:
@@ -67,7 +71,9 @@ let fullExample = """
     feed: north
     broker: west
     stun: auto
-  host-pool: { managed-private-udp: enabled, public-udp: disabled }
+  host-pool: { ManagedPrivateUdp: Enabled, DirectUdp: Default, PublicUdp: Disabled, RelayUdp: Disabled,
+               PublicNetworkAccess: EnabledForClientsOnly, AllowRDPShortPathWithPrivateLink: Enabled,
+               rdp-properties: { use udp: 0 } }
   sessions:
     - { client: alice, host: sh-1, at: 1 s }
     - { client: alice, host: sh-1 }
@@ -84,7 +90,8 @@ let fullExample = """
     - { at: 7 s, set: { tunnels.vpn.delay: 1 ms } }
   expect:
     - { session: 1, transport: reverse-connect, route: internet, reason: client-setting, within: 4 s,
-        attempts: { public: not-tried, managed: failed }, blocked-by: [no-stun, allow-out] }
+        attempts: { public: not-tried, managed: failed },
+        settings: { public: "directUDP, publicUDP", relayed: use udp }, blocked-by: [no-stun, allow-out] }
     - { probe: 2, outcome: no-answer }
   timing: { duration: 2 min, linger: 1 s, selection-window: 500 ms, gathering-limit: 39.5 s, maximum-events: 1000000 }
   """

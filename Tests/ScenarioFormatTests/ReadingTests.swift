@@ -21,7 +21,7 @@ struct ReadingTests {
     #expect(scenario.network("azure")?.subnet == IPPrefix("10.1.0.0/24"))
     #expect(scenario.links.map(\.from) == ["vpn-gateway", "metro"])
     #expect(scenario.tunnel("vpn")?.routes == [IPPrefix(v4: 0x0A01_0000, 24)])
-    #expect(scenario.host("sh-1")?.shortpath.managedListener == true)
+    #expect(scenario.host("sh-1")?.policy.managedListener == true)
     #expect(scenario.sessions == [SessionSpec(client: "alice", host: "sh-1", at: .zero)])
     var expectation = Expectation(.session(1))
     expectation.transport = .managed

@@ -36,6 +36,9 @@ struct RefusalTests {
   @Test("rules, events, expectations, several mistakes at once", arguments: refusedHappenings)
   func happenings(_ refusal: Refusal) { check(refusal) }
 
+  @Test("settings by their real names", arguments: refusedSettings)
+  func settings(_ refusal: Refusal) { check(refusal) }
+
   private func check(_ refused: Refusal) {
     let expected = refused.expected.split(separator: "\n").map { "t.yaml:\($0)" }.joined(separator: "\n")
     #expect(refusal(refused.text) == expected)

@@ -79,7 +79,7 @@ let refusedForm: [Refusal] = [
     host-pool: { zzz: 1 }
     """,
     """
-    2:14: unknown key 'zzz' in the host pool; allowed: managed-private-udp, public-udp
+    2:14: unknown key 'zzz' in the host pool; allowed: ManagedPrivateUdp, DirectUdp, PublicUdp, RelayUdp, PublicNetworkAccess, AllowRDPShortPathWithPrivateLink, rdp-properties
     """),
   Refusal(
     "a key twice in block style",

@@ -170,7 +170,7 @@ let refusedHappenings: [Refusal] = [
     5:17: expected one of client, session-host, tunnel-gateway, server, idle; found 'session-hots' (did you mean \
     'session-host'?)
     6:32: there is no network 'hom' (did you mean 'home'?); known: home
-    6:37: unknown key 'colour' in a host; allowed: label, role, network, address, address6, firewall, shortpath, \
+    6:37: unknown key 'colour' in a host; allowed: label, role, network, address, address6, firewall, policy, shortpath, \
     client, rdp
     8:25: there is no network 'nowhere'; known: home
     8:41: a duration cannot be negative; found '-1 s'

@@ -64,6 +64,13 @@ struct RoundTripTests {
     scenario.timing.duration = draws.next(2) == 0 ? nil : SimDuration(nanoseconds: Int64(draws.next(1 << 50)))
     scenario.timing.linger = SimDuration(nanoseconds: Int64(draws.next(1 << 40)))
     scenario.hostPool.publicUDP = draws.pick(PoolSwitch.allCases)
+    scenario.hostPool.publicNetworkAccess = draws.pick(PublicNetworkAccess.allCases)
+    scenario.hostPool.usesUDP = draws.pick([nil, false, true])
+    let host = scenario.hosts.firstIndex { $0.id == "sh-2" }!
+    scenario.hosts[host].policy.directUDP = draws.pick([nil, .enabled, .disabled])
+    scenario.hosts[host].policy.selectTransport = draws.pick([nil, .onlyTCP, .either])
+    scenario.hosts[host].policy.clientPortCount = UInt16(100 + draws.next(9_000))
+    scenario.hosts[scenario.hosts.firstIndex { $0.id == "bob" }!].client.kind = draws.pick(ClientKind.allCases)
     scenario.normalise()
     scenario.origins = [:]
     try expectRoundTrip(scenario)

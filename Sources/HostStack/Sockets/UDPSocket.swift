@@ -77,11 +77,15 @@ public final class UDPSocket {
 
 extension HostStack {
   /// Opens a UDP socket on `port` (a drawn one when 0), bound to `interface`'s address of the wanted family when given.
-  /// - Parameter subject: what a drawn port is drawn for.
+  /// - Parameters:
+  ///   - range: where a drawn port is drawn from.
+  ///   - preferred: where it is drawn from as long as one of these is free.
+  ///   - subject: what a drawn port is drawn for.
   /// - Returns: `nil` when no port is free or the interface has no such address.
   public func openUDP(
     at node: NodeID, port: UInt16 = 0, interface: InterfaceID = .none, v6: Bool = false,
-    range: ClosedRange<UInt16> = HostStack.dynamicPorts, subject: UInt64 = 0, handler: any DatagramHandler, tag: Int = 0
+    range: ClosedRange<UInt16> = HostStack.dynamicPorts, preferred: ClosedRange<UInt16>? = nil, subject: UInt64 = 0,
+    handler: any DatagramHandler, tag: Int = 0
   ) -> UDPSocket? {
     var address = IPAddress.unspecified
     if interface != .none {
@@ -92,7 +96,8 @@ extension HostStack {
     func isUsed(_ port: UInt16) -> Bool {
       udpTable[SocketKey(node: node.index, local: Endpoint(address, port), remote: .none)] != nil
     }
-    let chosen = port != 0 ? (isUsed(port) ? nil : port) : freePort(at: node, range: range, for: subject, isUsed: isUsed)
+    func drawn(_ range: ClosedRange<UInt16>) -> UInt16? { freePort(at: node, range: range, for: subject, isUsed: isUsed) }
+    let chosen = port != 0 ? (isUsed(port) ? nil : port) : preferred.flatMap(drawn) ?? drawn(range)
     guard let chosen else { return nil }
     let row = freeUDP.popLast() ?? UInt32(udpSockets.count)
     let socket = UDPSocket(

@@ -52,13 +52,14 @@ extension CodePage {
       confirm:
         "WVDConnections.UdpUse is 1 for the listener and 2 for ICE; the client's connection information says UDP (Private "
         + "Network) for the listener.",
-      fix: "Nothing is wrong. To prefer the other one, disable this one in the host pool (ManagedPrivateUdp or PublicUdp).",
+      fix:
+        "Nothing is wrong. To prefer the other one, disable this one in the host pool (ManagedPrivateUdp, or DirectUdp and PublicUdp).",
       source: shortpathPage + ": the first one found is used."),
     CodePage(
       .onlyTransport, "No other kind of Shortpath was allowed",
       cause: "Only one kind of Shortpath was enabled, and it worked.",
       confirm:
-        "Get-AzWvdHostPool shows ManagedPrivateUdp and PublicUdp; the registry under "
+        "Get-AzWvdHostPool shows ManagedPrivateUdp, DirectUdp and PublicUdp; the registry under "
         + "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows NT\\Terminal Services shows the host's policy.",
       fix: "Nothing is wrong. Enable the other kind as well if you want a second chance when this one fails.",
       source: configurePage + "."),
@@ -76,7 +77,8 @@ extension CodePage {
       .shortpathOff, "RDP Shortpath is switched off",
       cause: "No kind of Shortpath was tried, because a setting of host pool, host or client forbids each of them.",
       confirm:
-        "Get-AzWvdHostPool (ManagedPrivateUdp, PublicUdp); fUseUdpPortRedirector, publicUDP and SelectTransport under "
+        "Get-AzWvdHostPool (ManagedPrivateUdp, DirectUdp, PublicUdp, PublicNetworkAccess); fUseUdpPortRedirector, directUDP, "
+        + "publicUDP and SelectTransport under "
         + "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows NT\\Terminal Services on the host; fClientDisableUDP on the client.",
       fix: "Enable one kind everywhere: the most restrictive of host pool and host wins.",
       source: configurePage + "."),
@@ -96,26 +98,42 @@ extension CodePage {
       source: configurePage + "; policy template terminalserver-avd.admx."),
     CodePage(
       .hostPoolSetting, "The host pool forbids it",
-      cause: "The host pool's property for this kind of Shortpath is Disabled. The most restrictive of host pool and host wins.",
+      cause:
+        "The host pool's property for this kind of Shortpath is Disabled. The most restrictive of host pool and host wins. "
+        + "Without a relay, ICE needs DirectUdp or PublicUdp.",
       confirm:
-        "Get-AzWvdHostPool shows ManagedPrivateUdp or PublicUdp as Disabled; in the portal: host pool, Networking, RDP "
-        + "Shortpath.",
+        "Get-AzWvdHostPool shows ManagedPrivateUdp, DirectUdp, PublicUdp or RelayUdp as Disabled; in the portal: host pool, "
+        + "Networking, RDP Shortpath.",
       fix: "Update-AzWvdHostPool with the property set to Default or Enabled.", source: configurePage + "."),
     CodePage(
       .hostPolicy, "A policy on the session host forbids it",
       cause: "Group Policy or Intune on the session host disables this kind of Shortpath, or allows TCP only.",
       confirm:
-        "On the host: publicUDP = 2, or SelectTransport = 1, under HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows "
+        "On the host: directUDP, publicUDP or relayUDP = 2, or SelectTransport = 1, under HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows "
         + "NT\\Terminal Services; gpresult /h names the policy.",
       fix: "Set 'Select RDP transport protocols' to both and the RDP Shortpath policy to enabled, then sign in again.",
       source: configurePage + "; policy template of October 2025."),
     CodePage(
       .clientSetting, "The client forbids UDP",
-      cause: "The client has UDP turned off, or did not offer multitransport.",
+      cause: "The client has UDP turned off, or the connection configuration it read says so.",
       confirm:
         "On the client: fClientDisableUDP = 1 under HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows NT\\Terminal "
-        + "Services\\Client, or 'use udp:i:0' in the .rdp file. The web client never uses UDP.",
-      fix: "Disable the policy 'Turn Off UDP On Client', or use a client that supports Shortpath.", source: configurePage + "."),
+        + "Services\\Client, or 'use udp:i:0' in the .rdp file (host pool, RDP properties, Advanced).",
+      fix: "Disable the policy 'Turn Off UDP On Client', or take the property out of the host pool and refresh the workspace.",
+      source: configurePage + "; the property is known from a community build guide."),
+    CodePage(
+      .clientKind, "This kind of client has no UDP",
+      cause: "The web client runs in the browser, over TCP only.",
+      confirm: "WVDConnections.ClientType names the client.",
+      fix: "Use Windows App or the Remote Desktop client on Windows, macOS, iOS or Android.", source: configurePage + "."),
+    CodePage(
+      .privateLink, "Private Link blocks Shortpath",
+      cause:
+        "The host pool's public network access demands Private Link, and Shortpath has not been allowed beside it. Every "
+        + "value but Enabled is assumed to demand it.",
+      confirm: "Get-AzWvdHostPool shows PublicNetworkAccess not Enabled and AllowRDPShortPathWithPrivateLink not Enabled.",
+      fix: "Update-AzWvdHostPool with AllowRDPShortPathWithPrivateLink Enabled, if UDP past Private Link is acceptable.",
+      source: "Microsoft, .NET reference: DesktopVirtualizationAllowRdpShortPathWithPrivateLink."),
     CodePage(
       .noRelay, "There is no relay",
       cause: "The scenario has no TURN relay, so this transport was not tried.",

@@ -45,6 +45,11 @@ extension Folding {
       let outcome = session.attempts.first { $0.transport == wanted.transport }?.outcome.name ?? "none"
       hold(outcome == wanted.outcome, "\(wanted.transport.name) \(wanted.outcome)", "\(wanted.transport.name) \(outcome)")
     }
+    for wanted in expectation.settings {
+      let setting = session.attempts.first { $0.transport == wanted.transport }?.setting ?? ""
+      let actual = "\(wanted.transport.name) \(setting.isEmpty ? "forbidden by nothing" : "forbidden by \(setting)")"
+      hold(setting == wanted.setting, "\(wanted.transport.name) forbidden by \(wanted.setting)", actual)
+    }
     let rules = Set(session.attempts.flatMap(\.blockers).compactMap(\.rule))
     for rule in expectation.blockedBy { hold(rules.contains(rule), "blocked by \(rule)", "'\(rule)' blocked nothing") }
     let undecided = session.reason == .undecided

@@ -90,7 +90,10 @@ struct SessionFolding {
   }
 
   private func attempt(_ transport: Transport, _ decision: Record?) -> AttemptResult {
-    let told = current.filter { $0.kind == .attempt && $0.attempt == transport }
+    let all = current.filter { $0.kind == .attempt && $0.attempt == transport }
+    // A host tells beforehand what a setting leaves out; the attempt itself is told by the client.
+    let narrowed = all.first { $0.outcome == .pending && $0.extra != 0 }
+    let told = all.filter { $0.outcome != .pending || $0.extra == 0 }
     let own = current.lazy.filter { $0.attempt == transport }
     // What a setting forbids was not tried, whatever a client that did not know of it says later.
     let ended = told.first { $0.outcome == .notTried } ?? told.last { $0.outcome != .pending }
@@ -99,6 +102,7 @@ struct SessionFolding {
       setting: ended.map { folding.recorder.names[Int($0.extra)] } ?? "", started: told.first { $0.outcome == .pending }?.time,
       ended: ended?.time, blockers: folding.blockers(own),
       reached: current.last { $0.kind == .milestone && $0.attempt == transport && $0.milestone != .failed }?.milestone)
+    result.narrowedBy = narrowed.map { folding.recorder.names[Int($0.extra)] } ?? ""
     switch transport {
     case .reverseConnect:
       result.started = now(of: .reconnecting) ?? time(of: .click)
@@ -120,7 +124,7 @@ struct SessionFolding {
       }
     case .relayed:
       result.outcome = .notTried
-      result.reason = .noRelay
+      if told.isEmpty { result.reason = .noRelay }
     }
     return result
   }

@@ -25,7 +25,7 @@ struct SessionSentence {
 
   private var choice: String {
     switch session.reason {
-    case .onlyDirectPath: "\(name) over \(way): it was the only direct path that answered."
+    case .onlyDirectPath: "\(name) over \(way): it was the only direct path that answered\(narrowing)."
     case .otherPathBlocked:
       "\(name) over \(way): the other path was dropped by rule '\(blocker?.rule ?? "")' on \(blocker?.node ?? "")."
     case .lowestRoundTrip: "\(name) over \(way): lowest round trip of the valid pairs (\(validPairs))."
@@ -36,7 +36,8 @@ struct SessionSentence {
     case .shortpathOff: "Stays on reverse connect: RDP Shortpath is switched off (\(settings))."
     case .undecided: undecided
     case .none: ""
-    default: "The session \(session.connected == nil ? "failed" : "was lost")\(step): \(session.reason.code.replacingDashes)\(cause)\(culprit)."
+    default:
+      "The session \(session.connected == nil ? "failed" : "was lost")\(step): \(session.reason.code.replacingDashes)\(cause)\(culprit)."
     }
   }
 
@@ -50,6 +51,12 @@ struct SessionSentence {
   }
 
   private var way: String { session.route == "internet" ? "the internet" : "'\(session.route)'" }
+
+  /// What a setting took out of ICE, when the session took what was left.
+  private var narrowing: String {
+    let attempt = session.attempts.first { $0.transport == session.transport }
+    return attempt.flatMap { $0.narrowedBy.isEmpty ? nil : " (\($0.narrowedBy) left out others)" } ?? ""
+  }
 
   private var validPairs: String {
     let valid = session.pairs.filter { $0.owner == session.client && $0.roundTrip != nil }
@@ -116,13 +123,19 @@ struct SessionSentence {
         named.isEmpty
         ? attempt.mainBlocker.map { "\($0.reason.code) at \($0.node)" } ?? attempt.reason.code
         : "blocked by " + named.joined(separator: ", ")
-      return "\(attempt.transport.name) failed (\(why))"
+      let narrowed = attempt.narrowedBy.isEmpty ? "" : "; \(attempt.narrowedBy) left out other candidates"
+      return "\(attempt.transport.name) failed (\(why)\(narrowed))"
     }.joined(separator: "; ")
   }
 
   private var settings: String {
-    let named = session.attempts.filter { !$0.setting.isEmpty }.map { "\($0.transport.name): \($0.setting)" }
-    return named.isEmpty ? "no setting told" : named.joined(separator: ", ")
+    let forbidden = session.attempts.filter { !$0.setting.isEmpty }
+    var seen: Set<String> = []
+    let named = forbidden.filter { seen.insert($0.setting).inserted }.map { first in
+      let kinds = forbidden.filter { $0.setting == first.setting }.map(\.transport.name)
+      return "\(kinds.joined(separator: ", ")): \(first.setting)"
+    }
+    return named.isEmpty ? "no setting told" : named.joined(separator: "; ")
   }
 }
 

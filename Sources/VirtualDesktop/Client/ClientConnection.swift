@@ -32,6 +32,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   private var base: BaseTransport?
   private var hostCertificate = Secret.none
   private var token: AccessToken?
+  /// Why this connection does not use UDP: the client's own settings, or what its connection configuration says.
+  private var udpForbidden: Forbidden?
   private var rdp: RDPClientSequence?
   private var softSync = SoftSyncClient()
   private var shortpath: ClientShortpath?
@@ -67,6 +69,13 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     limit?.set(stack.now + Self.connectionLimit)
     guard let configuration = configurations.first(where: { $0.resource == resource }) else { return fail(.resourceUnknown) }
     self.token = token
+    udpForbidden = role.settings.udpForbidden(under: configuration)
+    if let udpForbidden {
+      for transport in [Transport.managed, .public, .relayed] {
+        stack.recorder.attempt(
+          transport, .notTried, udpForbidden.reason, at: node, session: ordinal, setting: udpForbidden.setting)
+      }
+    }
     let probing = GatewayProbing(
       configuration.gateways, at: node, session: ordinal, generation: generation, stack: stack,
       chosen: { [unowned self] in self.connect(to: $0) }, failed: { [unowned self] in self.fail($0) })
@@ -109,7 +118,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     guard let gatewayChannel, let token else { return }
     hostCertificate = certificate
     // A client that may not use UDP does not offer it.
-    let flags: MultitransportFlags = role.settings.udp ? [.udpFECR, .softSyncTCPToUDP] : []
+    let flags: MultitransportFlags = udpForbidden == nil ? [.udpFECR, .softSyncTCPToUDP] : []
     var settings = RDPClientSequence.Settings(token: token.signature, multitransport: flags)
     settings.graphicsPipeline = role.settings.graphicsPipeline
     rdp = RDPClientSequence(settings: settings)
@@ -163,14 +172,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     self.traffic = traffic
     owner.connectionActive()
     traffic.start()
-    if shortpath == nil {
-      if !role.settings.udp {
-        for transport in [Transport.managed, .public] {
-          stack.recorder.attempt(transport, .notTried, .clientSetting, at: node, session: ordinal, setting: "fClientDisableUDP")
-        }
-      }
-      decide(.reverseConnect, route: "internet", .shortpathOff)
-    }
+    if shortpath == nil { decide(.reverseConnect, route: "internet", .shortpathOff) }
     settleIfDone()
   }
 

@@ -12,8 +12,8 @@ public struct ClientSettings: Sendable, Equatable {
   public var user: ComponentKey
   public var ways: [WayOut]
   public var stunServers: [Endpoint]
-  /// `fClientDisableUDP` is not set.
-  public var udp: Bool
+  /// Why this client uses no UDP; `nil` when it does.
+  public var udpForbidden: Forbidden?
   /// Whether a session that lost its transport is connected anew.
   public var reconnects: Bool
   /// Whether it can draw by the graphics pipeline (MS-RDPEGFX).
@@ -26,15 +26,15 @@ public struct ClientSettings: Sendable, Equatable {
   }
 
   public init(
-    feed: Endpoint, feedName: ComponentKey, user: ComponentKey, ways: [WayOut], stunServers: [Endpoint], udp: Bool,
-    graphicsPipeline: Bool = true, reconnects: Bool = true, timing: ShortpathTiming
+    feed: Endpoint, feedName: ComponentKey, user: ComponentKey, ways: [WayOut], stunServers: [Endpoint],
+    udpForbidden: Forbidden?, graphicsPipeline: Bool = true, reconnects: Bool = true, timing: ShortpathTiming
   ) {
     self.feed = feed
     self.feedName = feedName
     self.user = user
     self.ways = ways
     self.stunServers = stunServers
-    self.udp = udp
+    self.udpForbidden = udpForbidden
     self.graphicsPipeline = graphicsPipeline
     self.reconnects = reconnects
     self.timing = timing

@@ -111,7 +111,8 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     let endpoint = ICEEndpoint(
       at: node, session: session, generation: generation, role: .controlling, ways: role.settings.ways,
       settings: ICEEndpoint.Settings(
-        stunServers: role.settings.stunServers, selectionWindow: timing.selectionWindow, gatheringLimit: timing.gatheringLimit),
+        stunServers: role.settings.stunServers, selectionWindow: timing.selectionWindow, gatheringLimit: timing.gatheringLimit,
+        terms: list.terms, ports: list.terms.clientPorts),
       stack: stack, owner: self)
     ice = endpoint
     stack.recorder.milestone(.clientGathering, at: node, session: session, attempt: .public)

@@ -45,8 +45,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     requestID = UInt32(truncatingIfNeeded: draw(1))
     cookie = Secret(id: draw(2))
     let settings = role.settings
-    let offers = settings.managedForbidden == nil || settings.publicForbidden == nil
-    let listener = settings.managedForbidden == nil ? role.listenerAddresses : []
+    let offers = settings.shortpath.offers
+    let listener = role.listenerAddresses
     var terms = RDPServerSequence.Settings(
       token: settings.admission.signIn ? ServiceTrust.directoryKey : ServiceTrust.strangeKey,
       offer: offers ? RDPServerSequence.Offer(requestID: requestID, cookie: cookie, listener: listener) : nil)
@@ -111,7 +111,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     case .secure: base?.secure(.server(certificate: role.certificate))
     case .roundTrip(let value): stack.recorder.roundTrip(value, on: .reverseConnect, at: node, session: ordinal)
     case .startShortpath: break
-    case .shortpathUnsupported: tell(notTried: .clientSetting, "multitransport", .managed, .public)
+    // The client knows why it offers no UDP, and has told.
+    case .shortpathUnsupported: break
     case .deliver(let message): deliver(message)
     case .milestone(let milestone):
       stack.recorder.milestone(milestone, at: node, session: ordinal)
@@ -161,11 +162,12 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private func startShortpath() {
     tellForbidden()
     judgeEffects(.offered(requestID: requestID, cookie: cookie, authenticated: true))
-    if role.settings.managedForbidden == nil {
+    let policy = role.settings.shortpath
+    if policy.managed == nil {
       role.listener?.expect(self, cookie: cookie)
       stack.recorder.milestone(.listenerOffered, at: node, session: ordinal, attempt: .managed)
     }
-    guard role.settings.publicForbidden == nil else {
+    guard policy.ice == nil else {
       // An empty list says that none will come.
       return sendOnBase(.shortpathCandidates(CandidateList(fragment: .none, password: .none, candidates: [])))
     }
@@ -173,27 +175,29 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
       at: node, session: ordinal, generation: generation, role: .controlled, ways: role.settings.ways,
       settings: ICEEndpoint.Settings(
         stunServers: role.settings.stunServers, selectionWindow: role.settings.timing.selectionWindow,
-        gatheringLimit: role.settings.timing.gatheringLimit),
+        gatheringLimit: role.settings.timing.gatheringLimit, terms: policy.terms, ports: nil),
       stack: stack, owner: self)
     ice = endpoint
+    if let setting = policy.narrowing {
+      stack.recorder.attempt(.public, .pending, .none, at: node, session: ordinal, setting: setting)
+    }
     stack.recorder.milestone(.hostGathering, at: node, session: ordinal, attempt: .public)
     endpoint.gather()
   }
 
   private func tellForbidden() {
-    if let why = role.settings.managedForbidden { tell(notTried: why.reason, why.setting, .managed) }
-    if let why = role.settings.publicForbidden { tell(notTried: why.reason, why.setting, .public) }
-  }
-
-  private func tell(notTried reason: Reason, _ setting: String, _ transports: Transport...) {
-    for transport in transports {
-      stack.recorder.attempt(transport, .notTried, reason, at: node, session: ordinal, setting: setting)
+    let policy = role.settings.shortpath
+    for (transport, why) in [(Transport.managed, policy.managed), (.public, policy.ice), (.relayed, policy.relayed)] {
+      guard let why else { continue }
+      stack.recorder.attempt(transport, .notTried, why.reason, at: node, session: ordinal, setting: why.setting)
     }
   }
 
   func gathered(_ list: CandidateList) {
     guard !baseIsOver else { return }
     stack.recorder.milestone(.hostCandidatesSent, at: node, session: ordinal, attempt: .public)
+    var list = list
+    list.terms = role.settings.shortpath.terms
     sendOnBase(.shortpathCandidates(list))
   }
 

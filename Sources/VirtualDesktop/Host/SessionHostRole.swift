@@ -3,18 +3,8 @@ public import HostStack
 import NetworkModel
 import Protocols
 public import SimulationKernel
-public import Trace
+import Trace
 public import Wire
-
-/// Why a kind of Shortpath is not tried: the setting's real name, and the reason it stands for.
-public struct Forbidden: Sendable, Equatable {
-  public var setting: String
-  public var reason: Reason
-  public init(_ setting: String, _ reason: Reason) {
-    self.setting = setting
-    self.reason = reason
-  }
-}
 
 /// Whom a session host lets in once the base transport is up, and on what terms.
 public struct Admission: Sendable, Equatable {
@@ -36,12 +26,8 @@ public struct SessionHostSettings: Sendable, Equatable {
   public var brokerName: ComponentKey
   public var ways: [WayOut]
   public var stunServers: [Endpoint]
-  /// The listener's port; `nil` when the listener is off.
-  public var listenerPort: UInt16?
-  /// Why the listener is off: the setting's real name and its reason.
-  public var managedForbidden: Forbidden?
-  /// Why Shortpath for public networks is off.
-  public var publicForbidden: Forbidden?
+  /// What its policy and its host pool leave of Shortpath.
+  public var shortpath: ShortpathPolicy
   public var timing: ShortpathTiming
   public var admission: Admission
   /// Whether reverse connect stays up, warm, after the switch-over; in the classic era it is taken down.
@@ -53,17 +39,14 @@ public struct SessionHostSettings: Sendable, Equatable {
   }
 
   public init(
-    broker: Endpoint, brokerName: ComponentKey, ways: [WayOut], stunServers: [Endpoint], listenerPort: UInt16?,
-    managedForbidden: Forbidden?, publicForbidden: Forbidden?,
+    broker: Endpoint, brokerName: ComponentKey, ways: [WayOut], stunServers: [Endpoint], shortpath: ShortpathPolicy,
     timing: ShortpathTiming, admission: Admission = Admission(), keepsReverseConnect: Bool = false
   ) {
     self.broker = broker
     self.brokerName = brokerName
     self.ways = ways
     self.stunServers = stunServers
-    self.listenerPort = listenerPort
-    self.managedForbidden = managedForbidden
-    self.publicForbidden = publicForbidden
+    self.shortpath = shortpath
     self.timing = timing
     self.admission = admission
     self.keepsReverseConnect = keepsReverseConnect
@@ -96,7 +79,7 @@ public final class SessionHostRole: ServiceChannelOwner {
     certificate = Certificate(subject: name, issuer: name, fingerprint: Secret(id: stack.chance.draw(name, .credential, 2)))
     agent = HostAgent(settings: HostAgent.Settings(host: name, certificate: certificate.fingerprint))
     stack.keep(self)
-    if let port = settings.listenerPort { listener = ShortpathListener(at: node, port: port, stack: stack) }
+    if let port = settings.shortpath.openPort { listener = ShortpathListener(at: node, port: port, stack: stack) }
     alarm = Alarm(stack, at: node) { [unowned self] in self.feed(.timer) }
     heart = Alarm(stack, at: node) { [unowned self] in self.beat() }
   }
@@ -106,7 +89,7 @@ public final class SessionHostRole: ServiceChannelOwner {
 
   /// The host's addresses with the listener's port, as the client is told them.
   var listenerAddresses: [Endpoint] {
-    guard let port = settings.listenerPort else { return [] }
+    guard let port = settings.shortpath.openPort else { return [] }
     return settings.ways.flatMap { way -> [Endpoint] in
       let shape = stack.network.interfaces[Int(way.interface.index)]
       return [shape.v4, shape.v6].filter { $0 != .unspecified }.map { Endpoint($0, port) }

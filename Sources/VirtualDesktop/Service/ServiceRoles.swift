@@ -60,15 +60,18 @@ public final class FeedRole: StreamListener, ServiceChannelOwner {
   ///   - resources: the resources every assigned user sees; each may be reached by every gateway.
   ///   - unassigned: users whose feed is empty.
   ///   - signature: what the configurations are signed with.
+  ///   - usesUDP: the host pool's custom RDP property `use udp`.
   public init(
     at node: NodeID, directory: Endpoint, directoryName: ComponentKey, resources: [ComponentKey], gateways: [GatewayReference],
-    unassigned: [ComponentKey], signature: Secret, stack: HostStack
+    unassigned: [ComponentKey], signature: Secret, usesUDP: Bool? = nil, stack: HostStack
   ) {
     self.stack = stack
     self.node = node
     self.name = stack.recorder.key(of: node)
     let configurations = resources.map {
-      ConnectionConfiguration(resource: $0, gateways: gateways, signature: signature)
+      var configuration = ConnectionConfiguration(resource: $0, gateways: gateways, signature: signature)
+      configuration.usesUDP = usesUDP
+      return configuration
     }
     self.settings = FeedServer.Settings(
       directory: directory, directoryName: directoryName, directoryKey: ServiceTrust.directoryKey, configurations: configurations,

@@ -31,6 +31,10 @@ final class ICEEndpoint: DatagramHandler {
     var stunServers: [Endpoint]
     var selectionWindow: SimDuration
     var gatheringLimit: SimDuration
+    /// What settings leave of it.
+    var terms: ShortpathTerms
+    /// Where its ports are drawn from while there are free ones; `nil` for the dynamic range.
+    var ports: ClosedRange<UInt16>?
   }
 
   private let stack: HostStack
@@ -39,6 +43,7 @@ final class ICEEndpoint: DatagramHandler {
   /// How many connections the session had before: each has credentials, ports and luck of its own.
   private let generation: Int
   private let ways: [WayOut]
+  private let settings: Settings
   unowned(unsafe) private var owner: (any ICEEndpointOwner)?
   private var sockets: [UDPSocket] = []
   private var socketWays: [WayOut] = []
@@ -62,6 +67,7 @@ final class ICEEndpoint: DatagramHandler {
     self.session = session
     self.generation = generation
     self.ways = ways
+    self.settings = settings
     self.owner = owner
     let key = stack.recorder.key(of: node)
     func draw(_ purpose: ChancePurpose, _ part: UInt64) -> UInt64 {
@@ -72,9 +78,13 @@ final class ICEEndpoint: DatagramHandler {
     password = Secret(id: draw(.credential, 11))
     var gather = CandidateGathering.Settings(servers: settings.stunServers)
     gather.limit = settings.gatheringLimit
+    gather.allowsHost = settings.terms.allowsHost
+    gather.allowsReflexive = settings.terms.allowsReflexive
     gathering = CandidateGathering(settings: gather, transactionSeed: draw(.transactionID, 1))
     var ice = ICEAgent.Settings()
     ice.selectionWindow = settings.selectionWindow
+    // An address learned from the peer is reflexive too.
+    ice.peerReflexiveLearning = settings.terms.allowsReflexive
     agent = ICEAgent(
       role: role, tieBreaker: draw(.tieBreaker, 1), fragment: fragment, password: password, settings: ice,
       transactionSeed: draw(.transactionID, 2))
@@ -97,7 +107,8 @@ final class ICEEndpoint: DatagramHandler {
         let subject = luck(mix(way.key.value, UInt64(session), v6 ? 6 : 4))
         guard
           let socket = stack.openUDP(
-            at: node, interface: way.interface, v6: v6, subject: subject, handler: self, tag: sockets.count)
+            at: node, interface: way.interface, v6: v6, preferred: settings.ports, subject: subject, handler: self,
+            tag: sockets.count)
         else { continue }
         bases.append(
           CandidateGathering.Base(row: sockets.count, local: socket.local, foundationKey: mix(way.key.value, v6 ? 6 : 4)))
