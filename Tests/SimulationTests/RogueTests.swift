@@ -1,6 +1,7 @@
 // Nobody gets in: every kind of rogue is refused with a counted drop, and the session it was after goes as if it had not been there.
 import HostStack
 import NetworkModel
+import ScenarioFormat
 import ScenarioModel
 import Simulation
 import SimulationKernel
@@ -121,6 +122,44 @@ import Wire
       #expect(rogue.sent > 0)
       #expect(rogue.drops.map(\.rule) == ["DenyAllInBound"])
     }
+  }
+
+  @Test("a rogue's records belong to no session: nothing of the session's own story has its conversation")
+  func labels() throws {
+    for name in Files.all where name.hasPrefix("security/") {
+      let run = try Files.scenario(name).run()
+      for session in run.sessions {
+        #expect(!session.attempts.flatMap(\.blockers).contains { $0.topic == .rogue })
+      }
+      let told = run.story.filter { $0.kind == .probe && $0.topic == .rogue }
+      #expect(told.map(\.session).sorted() == run.rogues.map { UInt16($0.ordinal) }, "each tells its end once")
+      for record in run.story where record.topic == .rogue { #expect(record.kind == .drop || record.kind == .probe) }
+    }
+  }
+
+  @Test("a copy that overtakes its original costs the client the listener, not the session")
+  func overtaken() throws {
+    // Heard at the office's end of a long line, sent again from next to the host.
+    let text = """
+      shortpath: 1
+      networks:
+        office: { subnet: 10.2.0.0/24, nat: port-restricted-cone, uplink: { to: metro } }
+        metro: {}
+        azure: { subnet: 10.1.0.0/24, nat: azure-public-ip, uplink: { to: metro } }
+      links: { line: { between: [office, azure], private: on, delay: 20 ms } }
+      hosts:
+        alice: { role: client, network: office }
+        sh-1: { role: session-host, network: azure, shortpath: { managed-listener: on } }
+        eve: { role: idle, network: azure }
+      sessions: [ { client: alice, host: sh-1 } ]
+      rogues: [ { from: eve, to: sh-1, kind: replayed-syn, hears: office } ]
+      """
+    let run = try ScenarioReader.read(text: text, name: "overtaken.yaml").run()
+    #expect(run.rogues[0].sent == 1 && !run.rogues[0].accepted && run.rogues[0].drops.isEmpty, "the copy was first")
+    let refused = run.attempt(.managed).blockers.filter { $0.reason == .replayed }
+    #expect(refused.map(\.node) == ["sh-1"])
+    #expect(run.attempt(.managed).outcome != .won)
+    #expect(run.sessions[0].transport == .public)
   }
 
   // MARK: What a rogue knows

@@ -180,7 +180,8 @@ extension CodePage {
     CodePage(
       .wrongSource, "Answer from the wrong address",
       cause:
-        "The answer to a check came from another address than the check was sent to, so the pair is not symmetric and fails.",
+        "An answer came from an address that was not asked, or an RDP-UDP SYN came to a candidate's port from an address that is in "
+        + "no pair. The answer to a check that comes from elsewhere makes the pair fail.",
       confirm: "A capture shows request and answer with different addresses: a NAT or a load balancer rewrites one direction.",
       fix: "Let both directions take the same way.", source: "RFC 8445 section 7.2.5.2.1."),
     CodePage(
