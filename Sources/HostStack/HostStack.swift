@@ -84,10 +84,18 @@ public final class HostStack: NetworkDelegate {
   /// Keeps an object until the world ends.
   public func keep(_ object: AnyObject) { kept.append(object) }
 
+  /// Lets go of objects before the world ends. Nothing may point at them any more, and none may be at work: a layer that ends in the
+  /// middle of a packet is let go of with a later one.
+  public func letGo(of objects: [AnyObject]) { kept.removeAll { kept in objects.contains { $0 === kept } } }
+
+  /// Objects kept at present.
+  package var keptCount: Int { kept.count }
+
   /// Lets go of everything that stands on the stack, when the world ends: its layers point back at the stack, so that a world would
   /// otherwise never be freed (measured: 240 KB a session). Nothing may be run afterwards.
   public func dismantle() {
     kept = []
+    network.taps = []
     timerOwners = []
     udpSockets = []
     tcpSockets = []

@@ -31,6 +31,10 @@ public enum Explanation {
       document.add(.list(attempt.blockers.map { sentence(of: $0, in: story) }))
     }
     if !story.session.pairs.isEmpty { pairs(of: story, into: &document) }
+    if !run.rogues.isEmpty {
+      document.add(.heading("Who tried to get in"))
+      document.add(.table(RunTable.rogues([run])))
+    }
     document.add(.heading(winner(of: story)))
     document.add(.list(Comparison.reasons(of: story)))
     if !story.assumptions.isEmpty {

@@ -15,6 +15,7 @@ public enum ExplanationJSON {
       ("seed", .number(run.seed)),
       ("model_version", .number(run.modelVersion)),
       ("explanations", .array(sessions.map { value(Story(run, session: $0)) })),
+      ("rogues", .array(run.rogues.map { RunJSON.value($0) })),
     ]).document
   }
 

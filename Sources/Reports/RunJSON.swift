@@ -30,6 +30,7 @@ public enum RunJSON {
       ("end", .text(run.end.rawValue)),
       ("end_ms", .milliseconds(run.endTime.nanoseconds)),
       ("probes", .array(run.probes.map(value))),
+      ("rogues", .array(run.rogues.map(value))),
     ])
   }
 
@@ -107,6 +108,14 @@ public enum RunJSON {
       ("outcome", .text(probe.outcome)), ("sent", .number(probe.sent)), ("answered", .number(probe.answered)),
       ("rtt_ms", .maybe(probe.roundTrip)), ("mapped", .maybe(probe.mapped?.description)),
       ("blockers", .array(probe.blockers.map(value))),
+    ])
+  }
+
+  static func value(_ rogue: RogueResult) -> JSONValue {
+    .object([
+      ("rogue", .number(rogue.ordinal)), ("from", .text(rogue.from)), ("to", .text(rogue.to)),
+      ("kind", .text(rogue.kind.rawValue)), ("sent", .number(rogue.sent)), ("answered", .number(rogue.answered)),
+      ("accepted", .integer(rogue.accepted ? "true" : "false")), ("drops", .array(rogue.drops.map(value))),
     ])
   }
 }

@@ -12,6 +12,7 @@ public enum RunTable {
     var blocks: [[String]] = []
     if runs.contains(where: { !$0.sessions.isEmpty }) { blocks.append(sessions(runs, width)) }
     if runs.contains(where: { !$0.probes.isEmpty }) { blocks.append(probes(runs)) }
+    if runs.contains(where: { !$0.rogues.isEmpty }) { blocks.append(rogues(runs).lines) }
     let undecided = runs.filter { $0.end == .eventLimit }
     if !undecided.isEmpty {
       blocks.append(
@@ -79,6 +80,26 @@ public enum RunTable {
       }
     }
     return table.lines
+  }
+
+  /// Who tried to get in, and what stopped them.
+  static func rogues(_ runs: [RunResult]) -> TextTable {
+    var table = TextTable([
+      ("scenario", .left), ("rogue", .right), ("from", .left), ("to", .left), ("kind", .left), ("accepted", .left),
+      ("sent", .right), ("dropped", .left),
+    ])
+    for run in runs {
+      for rogue in run.rogues {
+        let drops = rogue.drops.map { drop in
+          "\(drop.packets) \(drop.rule.map { "by rule '\($0)'" } ?? drop.reason.code) at \(run.shown(drop.node))"
+        }
+        table.rows.append([
+          run.scenario.id, "\(rogue.ordinal)", run.shown(rogue.from), run.shown(rogue.to), rogue.kind.rawValue,
+          rogue.accepted ? "YES" : "no", "\(rogue.sent)", drops.isEmpty ? "-" : drops.joined(separator: ", "),
+        ])
+      }
+    }
+    return table
   }
 
   private static func expectations(_ runs: [RunResult]) -> [String] {

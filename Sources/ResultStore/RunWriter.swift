@@ -141,7 +141,7 @@ struct RunWriter {
     let insert = try InsertStatement(database, into: "record", columns: 19)
     for record in run.story {
       let words = run.words(of: record)
-      let isOfSession = record.session != 0 && record.topic != .probe
+      let isOfSession = record.session != 0 && record.topic != .probe && record.topic != .rogue
       try insert.row(
         .int(id), .count(record.number), record.cause == 0 ? .null : .count(record.cause), .int(record.time.nanoseconds),
         .text(record.kind.code), .count(record.code), .text(words.word),

@@ -1,6 +1,7 @@
 // sessions, probes, traffic, events and expect: what happens, and what must come of it.
 import ScenarioModel
 import SimulationKernel
+import Trace
 import VirtualDesktop
 import Wire
 
@@ -51,6 +52,25 @@ extension Cursor {
       return expected("stun, or HOST:PORT with a port from 1 to 65535")
     }
     return (String(parts[0]), port)
+  }
+}
+
+extension RogueSpec {
+  /// As many as a host has ports to send from (RFC 6335 §6), and some to spare.
+  private static let most = 10_000
+
+  static func read(_ cursor: Cursor) -> RogueSpec {
+    var spec = RogueSpec(from: "", to: "", kind: .unknownCookie, at: .zero)
+    cursor.map("a rogue") { map -> Void? in
+      spec.from = map.require("from") { $0.name("a host") } ?? ""
+      spec.to = map.require("to") { $0.name("a host") } ?? ""
+      spec.kind = map.require("kind") { $0.word(Vocabulary.rogueKinds) } ?? .unknownCookie
+      map.read("at", into: &spec.at) { $0.time() }
+      map.read("count", into: &spec.count) { $0.integer(1...Self.most) }
+      map.read("interval", into: &spec.interval) { $0.duration() }
+      map.read("hears", into: &spec.hears) { $0.optional("none") { $0.name("a network") } }
+    }
+    return spec
   }
 }
 
@@ -118,9 +138,10 @@ extension Expectation {
       // A number that could not be read is 0 and refers to nothing.
       let session = map["session"].map { $0.integer(1...65_535) ?? 0 }
       let probe = map["probe"].map { $0.integer(1...65_535) ?? 0 }
-      let clear = (session == nil) != (probe == nil)
-      if !clear { map.cursor.report("an expectation is about one session or one probe") }
-      var spec = Expectation(session.map { .session($0) } ?? .probe(probe ?? 0))
+      let rogue = map["rogue"].map { $0.integer(1...65_535) ?? 0 }
+      let clear = [session, probe, rogue].count { $0 != nil } == 1
+      if !clear { map.cursor.report("an expectation is about one session, one probe or one rogue") }
+      var spec = Expectation(session.map { .session($0) } ?? rogue.map { .rogue($0) } ?? .probe(probe ?? 0))
       map.read("transport", into: &spec.transport) { $0.word(Vocabulary.transports) }
       map.read("route", into: &spec.route) { $0.name("a tunnel or a line, or internet") }
       map.read("reason", into: &spec.reason) { $0.text() }
@@ -140,19 +161,30 @@ extension Expectation {
       }
       map.read("blocked-by", into: &spec.blockedBy) { $0.items { $0.name("a rule") } }
       map.read("outcome", into: &spec.outcome) { $0.word(Vocabulary.probeOutcomes) }
+      map.read("dropped", into: &spec.dropped) { $0.text() }
+      map.read("at", into: &spec.node) { $0.name("a network or a host") }
+      map.read("by", into: &spec.rule) { $0.text() }
       if clear { spec.checkKeys(map) }
       return spec
     }
   }
+
+  private static let ofSessions = ["transport", "route", "reason", "within", "reconnects", "attempts", "settings", "blocked-by"]
+  private static let ofRogues = ["dropped", "at", "by"]
 
   /// Refuses conditions that the subject cannot meet.
   private func checkKeys(_ map: MapReader) {
     switch subject {
     case .session:
       if outcome != nil { map["outcome"]?.report("'outcome' is for probes; a session has transport, route and reason") }
+      for key in Self.ofRogues { map[key]?.report("'\(key)' is for rogues; a session has transport, route and reason") }
     case .probe:
-      for key in ["transport", "route", "reason", "within", "reconnects", "attempts", "settings", "blocked-by"] {
-        map[key]?.report("'\(key)' is for sessions; a probe has an outcome")
+      for key in Self.ofSessions { map[key]?.report("'\(key)' is for sessions; a probe has an outcome") }
+      for key in Self.ofRogues { map[key]?.report("'\(key)' is for rogues; a probe has an outcome") }
+    case .rogue:
+      for key in Self.ofSessions + ["outcome"] { map[key]?.report("'\(key)' is not for rogues; a rogue's packets are dropped") }
+      if dropped == nil, map["dropped"] == nil {
+        map.cursor.report("this expects nothing; say for which reason a packet of the rogue is dropped")
       }
     }
   }

@@ -53,6 +53,7 @@ public struct ScenarioReader {
     map.read("host-pool", into: &scenario.hostPool) { HostPoolSpec.read($0) }
     map.read("sessions", into: &scenario.sessions) { $0.items { SessionSpec.read($0) } }
     map.read("probes", into: &scenario.probes) { $0.items { ProbeSpec.read($0) } }
+    map.read("rogues", into: &scenario.rogues) { $0.items { RogueSpec.read($0) } }
     map.read("traffic", into: &scenario.traffic) { $0.items { TrafficSpec.read($0) } }
     if let events = map["events"] {
       var changes: [EventSpec] = []

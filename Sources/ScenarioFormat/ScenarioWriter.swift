@@ -2,6 +2,7 @@
 import NetworkModel
 public import ScenarioModel
 import SimulationKernel
+import Trace
 import Wire
 
 /// Writes scenarios.
@@ -25,6 +26,7 @@ public enum ScenarioWriter {
       ),
       ("sessions", .list(scenario.sessions.map(session))),
       ("probes", .list(scenario.probes.map(probe))),
+      ("rogues", .list(scenario.rogues.map(rogue))),
       ("traffic", .list(scenario.traffic.map(traffic))),
       ("events", .list(scenario.events.map(event))),
       ("mishaps", .list(scenario.mishaps.map(mishap))),
@@ -216,6 +218,13 @@ public enum ScenarioWriter {
     ])
   }
 
+  private static func rogue(_ spec: RogueSpec) -> Written {
+    .inline([
+      ("from", .text(spec.from)), ("to", .text(spec.to)), ("kind", .scalar(spec.kind.rawValue)), ("at", .scalar(spec.at.written)),
+      ("count", .scalar("\(spec.count)")), ("interval", .scalar(spec.interval.written)), ("hears", optional(spec.hears, "none")),
+    ])
+  }
+
   private static func traffic(_ spec: TrafficSpec) -> Written {
     .inline([
       ("from", .text(spec.from)), ("to", .text(spec.to)), ("rate", .scalar(spec.rate.written)),
@@ -237,6 +246,7 @@ public enum ScenarioWriter {
     switch spec.subject {
     case .session(let number): entries.append(("session", .scalar("\(number)")))
     case .probe(let number): entries.append(("probe", .scalar("\(number)")))
+    case .rogue(let number): entries.append(("rogue", .scalar("\(number)")))
     }
     if let transport = spec.transport { entries.append(("transport", .scalar(transport.name))) }
     if let route = spec.route { entries.append(("route", .text(route))) }
@@ -251,6 +261,9 @@ public enum ScenarioWriter {
     }
     if !spec.blockedBy.isEmpty { entries.append(("blocked-by", .words(spec.blockedBy))) }
     if let outcome = spec.outcome { entries.append(("outcome", .scalar(outcome))) }
+    if let dropped = spec.dropped { entries.append(("dropped", .text(dropped))) }
+    if let node = spec.node { entries.append(("at", .text(node))) }
+    if let rule = spec.rule { entries.append(("by", .text(rule))) }
     return .inline(entries)
   }
 

@@ -1,6 +1,7 @@
 // The words of scenario files for values of the model, in one table a type, read in both directions.
 import NetworkModel
 import ScenarioModel
+import Trace
 import Wire
 
 /// A word of the file and the value it stands for.
@@ -24,6 +25,7 @@ enum Vocabulary {
   static let roles: Words<HostRole> = HostRole.allCases.map { ($0.rawValue, $0) }
   static let eras: Words<ReverseConnectEra> = ReverseConnectEra.allCases.map { ($0.rawValue, $0) }
   static let probeKinds: Words<ProbeKind> = ProbeKind.allCases.map { ($0.rawValue, $0) }
+  static let rogueKinds: Words<RogueKind> = RogueKind.allCases.map { ($0.rawValue, $0) }
   static let transports: Words<Transport> = Transport.allCases.map { ($0.name, $0) }
   static let attemptOutcomes: Words<String> = ["won", "failed", "abandoned", "not-tried"].map { ($0, $0) }
   static let probeOutcomes: Words<String> = ["answered", "no-answer", "refused"].map { ($0, $0) }

@@ -22,6 +22,7 @@ public struct Scenario: Sendable, Equatable {
   public var hostPool = HostPoolSpec()
   public var sessions: [SessionSpec] = []
   public var probes: [ProbeSpec] = []
+  public var rogues: [RogueSpec] = []
   public var traffic: [TrafficSpec] = []
   public var events: [EventSpec] = []
   public var mishaps: [MishapSpec] = []

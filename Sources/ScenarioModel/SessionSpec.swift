@@ -1,5 +1,6 @@
 // What happens in a scenario: sessions, probes, background traffic and timed changes; and what is expected of it.
 public import SimulationKernel
+public import Trace
 public import VirtualDesktop
 public import Wire
 
@@ -44,6 +45,27 @@ public struct ProbeSpec: Sendable, Equatable {
   }
 }
 
+/// Somebody who tries to get into sessions that are not theirs.
+public struct RogueSpec: Sendable, Equatable {
+  public var from: String
+  /// The host it is after.
+  public var to: String
+  public var kind: RogueKind
+  /// When it acts on what it has heard; what it hears first only later it acts on at once.
+  public var at: SimTime
+  /// Packets, or with `wrong-cookie` whole connections.
+  public var count = 1
+  public var interval: SimDuration = .seconds(1)
+  /// The network whose router it overhears; `nil` for none.
+  public var hears: String?
+  public init(from: String, to: String, kind: RogueKind, at: SimTime) {
+    self.from = from
+    self.to = to
+    self.kind = kind
+    self.at = at
+  }
+}
+
 /// Constant-rate UDP traffic that nobody answers, to load links.
 public struct TrafficSpec: Sendable, Equatable {
   public var from: String
@@ -79,6 +101,8 @@ public struct Expectation: Sendable, Equatable {
     case session(Int)
     /// The probe's ordinal, from 1.
     case probe(Int)
+    /// The rogue's ordinal, from 1.
+    case rogue(Int)
   }
   public var subject: Subject
   public var transport: Transport?
@@ -97,6 +121,12 @@ public struct Expectation: Sendable, Equatable {
   public var blockedBy: [String] = []
   /// A probe's outcome: `answered`, `no-answer` or `refused`.
   public var outcome: String?
+  /// The `DropReason` code for which a packet of a rogue must have been dropped; that the rogue did not get in goes without saying.
+  public var dropped: String?
+  /// The node that must have dropped it.
+  public var node: String?
+  /// The rule that must have dropped it.
+  public var rule: String?
   public init(_ subject: Subject) { self.subject = subject }
 
   public struct SettingExpectation: Sendable, Equatable {

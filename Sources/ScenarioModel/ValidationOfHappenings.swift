@@ -46,6 +46,7 @@ extension ScenarioCheck {
       role(session.host, .sessionHost, "\(path).host", "a session's host")
     }
     for (row, probe) in scenario.probes.enumerated() { self.probe(probe, "probes.\(row + 1)") }
+    for (row, rogue) in scenario.rogues.enumerated() { self.rogue(rogue, "rogues.\(row + 1)") }
     for (row, traffic) in scenario.traffic.enumerated() {
       let path = "traffic.\(row + 1)"
       hostReference(traffic.from, "\(path).from")
@@ -64,6 +65,20 @@ extension ScenarioCheck {
     refer(via, "\(path).via", "tunnel", in: "tunnels", tunnelIDs)
     if let tunnel = tunnels[via], !tunnel.from.isEmpty, tunnel.from != probe.from, tunnel.to != probe.from {
       report("\(path).via", "'\(probe.from)' is no end of the tunnel '\(via)'")
+    }
+  }
+
+  private mutating func rogue(_ rogue: RogueSpec, _ path: String) {
+    hostReference(rogue.from, "\(path).from")
+    hostReference(rogue.to, "\(path).to")
+    let kind = rogue.kind.rawValue
+    if rogue.kind.sendsSYNs { role(rogue.to, .sessionHost, "\(path).to", "the target of a rogue of the kind \(kind)") }
+    if !rogue.from.isEmpty, rogue.from == rogue.to { report("\(path).to", "a rogue is after another host than its own") }
+    if let hears = rogue.hears { networkReference(hears, "\(path).hears") }
+    if rogue.hears == nil, rogue.kind.mustHear, !unread.contains("\(path).hears"), !unread.contains("\(path).kind") {
+      report(path, "a rogue of the kind \(kind) knows only what it overhears; say the network in 'hears'")
+    } else if rogue.hears != nil, !rogue.kind.mayHear {
+      report("\(path).hears", "a rogue of the kind \(kind) makes up what it sends and hears nothing")
     }
   }
 
@@ -110,7 +125,9 @@ extension ScenarioCheck {
     switch expectation.subject {
     case .session(let number): exists(number, scenario.sessions.count, "session", path, in: "sessions")
     case .probe(let number): exists(number, scenario.probes.count, "probe", path, in: "probes")
+    case .rogue(let number): exists(number, scenario.rogues.count, "rogue", path, in: "rogues")
     }
+    self.drop(expectation, path)
     if case .session = expectation.subject, expectation == Expectation(expectation.subject), unread.isEmpty {
       report(path, "this expects nothing; say transport, route, reason, within, attempts, settings or blocked-by")
     }
@@ -131,6 +148,18 @@ extension ScenarioCheck {
     for (row, rule) in expectation.blockedBy.enumerated() {
       refer(rule, "\(path).blocked-by.\(row + 1)", "rule", in: "rules", rules)
     }
+  }
+
+  /// What must have become of a rogue's packets.
+  private mutating func drop(_ expectation: Expectation, _ path: String) {
+    if let reason = expectation.dropped {
+      let codes = DropReason.allCases.dropFirst().map(\.code)
+      refer(reason, "\(path).dropped", "drop reason", in: "", codes)
+    }
+    if let node = expectation.node { refer(node, "\(path).at", "network or host", in: "hosts", networkIDs + hostIDs) }
+    guard let rule = expectation.rule else { return }
+    let firewalls = scenario.networks.compactMap(\.firewall) + scenario.hosts.compactMap(\.firewall)
+    refer(rule, "\(path).by", "rule", in: "rules", firewalls.flatMap { $0.rules.map(\.id) } + ["policy"])
   }
 
   /// A private link is a route of its own; one that ends at a host always is private.

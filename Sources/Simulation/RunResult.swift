@@ -175,6 +175,22 @@ public struct ProbeResult: Sendable, Equatable {
   public var blockers: [Blocker]
 }
 
+/// What became of a rogue.
+public struct RogueResult: Sendable, Equatable {
+  /// From 1, as in the scenario.
+  public var ordinal: Int
+  public var from: String
+  public var to: String
+  public var kind: RogueKind
+  /// Packets it sent, and packets that came back.
+  public var sent: Int
+  public var answered: Int
+  /// Whether somebody took it for what it is not: its tunnel or check was accepted, or its answer became a candidate.
+  public var accepted: Bool
+  /// Its packets' ends, by node, rule and reason, in order of the first.
+  public var drops: [Blocker]
+}
+
 public enum Verdict: String, Sendable, CaseIterable { case held, failed, undecided }
 
 public struct ExpectationResult: Sendable, Equatable {
@@ -209,6 +225,7 @@ public struct RunResult: Sendable {
   public var nodes: [ComponentName]
   public var rules: [ComponentName]
   public var names: [String]
+  public var rogues: [RogueResult] = []
 
   /// Whether every expectation held and nothing is undecided.
   public var succeeded: Bool {

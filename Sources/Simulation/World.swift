@@ -15,8 +15,10 @@ public final class World: DesktopObserver {
   public let recorder: Recorder
   var clients: [String: ClientRole] = [:]
   var hosts: [SessionHostRole] = []
+  var rogues: [Rogue] = []
+  /// Sessions and probes that have not ended, and rogues at work.
   private var unsettled = 0
-  private var lastTimed = SimTime.zero
+  var lastTimed = SimTime.zero
   private var quiet: Alarm?
 
   /// Hosts register and tunnels come up before 0 s of a scenario, in this much time (*assumed*: ample for one lost packet).
@@ -33,13 +35,14 @@ public final class World: DesktopObserver {
       plan: blueprint.plan, chance: Chance(seed: self.seed), recorder: recorder,
       start: SimTime(nanoseconds: -World.prologue.nanoseconds))
     recorder.motionSink = sink
-    network.tap = tap
+    if let tap { network.taps.append(tap) }
     stack = HostStack(network: network)
     stack.setRDPUDP(keepAlive: scenario.timing.udpKeepAlive, silence: scenario.timing.udpSilence)
     makeTunnels()
     makeService()
     makeHosts()
     makeHappenings()
+    makeRogues()
   }
 
   deinit { stack.dismantle() }
@@ -193,7 +196,7 @@ public final class World: DesktopObserver {
     return own.map { network.interfaces[Int($0.index)].v4 } ?? .unspecified
   }
 
-  private func at(_ time: SimTime, node: NodeID, _ action: @escaping () -> Void) {
+  func at(_ time: SimTime, node: NodeID, _ action: @escaping () -> Void) {
     Alarm(stack, at: node, action: action).set(time)
   }
 
@@ -239,13 +242,16 @@ public final class World: DesktopObserver {
 
   public func sessionSettled(_ session: Int) { settled() }
 
-  public func sessionUnsettled(_ session: Int) {
+  public func sessionUnsettled(_ session: Int) { unsettle() }
+
+  /// Something goes on after all: the run has no end yet.
+  func unsettle() {
     unsettled += 1
     network.horizon = .never
     quiet?.set(nil)
   }
 
-  private func settled() {
+  func settled() {
     unsettled -= 1
     if unsettled == 0 { setHorizon(from: network.now) }
   }
@@ -284,5 +290,6 @@ public final class World: DesktopObserver {
   func tellTotals() {
     for client in clients.keys.sorted() { clients[client]?.tellTotals() }
     for host in hosts { host.tellTotals() }
+    for rogue in rogues { rogue.tell() }
   }
 }

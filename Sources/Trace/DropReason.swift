@@ -38,6 +38,8 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case wrongSource = 64
   case attemptClosed = 65
   case icmpUnmatched = 66
+  case replayed = 70
+  case tooManyHandshakes = 71
 
   /// The stable code, as results and reports print it.
   public var code: String {
@@ -71,6 +73,8 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .wrongSource: "wrong-source"
     case .attemptClosed: "attempt-closed"
     case .icmpUnmatched: "icmp-unmatched"
+    case .replayed: "replayed"
+    case .tooManyHandshakes: "too-many-handshakes"
     }
   }
 }

@@ -141,4 +141,16 @@ extension Recorder {
     record.extra = Int64(sent) << 32 | Int64(answered)
     tell(record)
   }
+
+  /// A rogue ended: packets sent, answers it got, whether it got in as far as it can tell, and the endpoint it claimed in an answer.
+  public func rogue(_ ordinal: Int, sent: Int, answered: Int, accepted: Bool, claimed: Endpoint, at node: NodeID) {
+    var record = Record(kind: .probe, node: node, code: answered > 0 ? 1 : 0)
+    record.detail = accepted ? 1 : 0
+    record.session = UInt16(ordinal)
+    record.topic = .rogue
+    record.to = claimed
+    record.value = -1
+    record.extra = Int64(sent) << 32 | Int64(answered)
+    tell(record)
+  }
 }

@@ -29,7 +29,7 @@ public enum Transport: UInt8, Sendable, CaseIterable, BitwiseCopyable, Comparabl
 /// What a conversation is about.
 public enum ConversationTopic: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case background, probe, crossTraffic, tunnelControl, brokerChannel, directory, feed, gatewayProbe, gatewayClient, gatewayBroker,
-    gatewayHost, stun, candidatePair, listener
+    gatewayHost, stun, candidatePair, listener, rogue
   public var name: String { String(describing: self) }
 }
 

@@ -150,6 +150,9 @@ public struct StreamStore: ~Copyable {
     free.append(id.index)
   }
 
+  /// Logs that are open on either side.
+  package var openLogs: Int { used - free.count }
+
   /// Pieces counted afresh, for the check that nothing is lost: equals `unreadPieces`.
   public func countUnreadPieces() -> Int {
     (0..<used).reduce(0) { $0 + (logs[$1].live ? logs[$1].count - logs[$1].head : 0) }

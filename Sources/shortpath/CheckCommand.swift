@@ -21,7 +21,7 @@ struct CheckCommand: ParsableCommand {
       let scenario = loaded.scenario
       let counts = [
         (scenario.hosts.count, "host"), (scenario.sessions.count, "session"), (scenario.probes.count, "probe"),
-        (scenario.expectations.count, "expectation"),
+        (scenario.rogues.count, "rogue"), (scenario.expectations.count, "expectation"),
       ]
       let words = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }
       return "\(loaded.file): well-formed (\(words.isEmpty ? "nothing happens in it" : words.joined(separator: ", ")))\n"

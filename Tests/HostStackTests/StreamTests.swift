@@ -81,7 +81,7 @@ enum Trusted {
     let door = Door { _ in server }
     world.stack.listen(at: place.two, port: 443, door)
     let doubler = Doubler()
-    world.network.tap = doubler
+    world.network.taps.append(doubler)
     let socket = TCPSocket(
       connecting: place.one, to: place.server, in: world.conversation(place.one), stack: world.stack, upper: client)
     world.run(300)
@@ -206,11 +206,29 @@ enum Trusted {
     world.run(5)
     world.network.interfaces[Int(second.0.index)].up = true
     let watch = Watch(second.0)
-    world.network.tap = watch
+    world.network.taps.append(watch)
     for _ in 0..<3 { socket.write(hello) }
     world.run(5)
     #expect(server.heard.count == 6)
     #expect(watch.seen.isEmpty)
+  }
+
+  @Test func `several taps see the same packets, and taking one away leaves the others`() {
+    let place = Pair()
+    let world = SocketWorld(place.draft)
+    let watches = [Watch(InterfaceID(0)), Watch(InterfaceID(0))]
+    for watch in watches { world.network.taps.append(watch) }
+    let ear = Ear()
+    let socket = world.stack.openUDP(at: place.one, handler: ear)!
+    socket.send(.opaque(OpaqueBytes(length: 10)), to: at("10.0.2.2", 7), in: .none)
+    world.run(1)
+    #expect(watches[0].seen.map(\.packet.luck) == watches[1].seen.map(\.packet.luck))
+    let seen = watches[0].seen.count
+    #expect(seen > 0)
+    world.network.taps.removeFirst()
+    socket.send(.opaque(OpaqueBytes(length: 10)), to: at("10.0.2.2", 7), in: .none)
+    world.run(1)
+    #expect(watches[0].seen.count == seen && watches[1].seen.count > seen)
   }
 }
 

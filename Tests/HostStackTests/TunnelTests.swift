@@ -84,7 +84,7 @@ struct VPN {
     let vpn = VPN()
     vpn.world.run(1)  // past the first keep-alive
     let watch = Watch(vpn.uplink)
-    vpn.world.network.tap = watch
+    vpn.world.network.taps.append(watch)
     #expect(vpn.roundTrip() != nil)
     #expect(vpn.echo.heard.map(\.source) == [at("10.9.0.2", 5000)])
     #expect(watch.seen.count == 2)

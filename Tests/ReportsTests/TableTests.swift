@@ -55,6 +55,30 @@ import Wire
     #expect(RunTable.text([run]).contains("20.1.2.3:50000"))
   }
 
+  @Test("Rogues have a table of their own, in the run and in an explanation, and their object in both JSONs")
+  func rogues() {
+    var run = sampleRun()
+    #expect(!RunTable.text([run]).contains("rogue"))
+    #expect(!Explanation.text(run, session: 1).contains("Who tried to get in"))
+    let drop = Blocker(
+      pair: 0, topic: .rogue, node: "sh-1", rule: nil, rulePath: nil, reason: .cookieMismatch, firstRecord: 7,
+      firstTime: .zero, packets: 1)
+    run.rogues = [
+      RogueResult(
+        ordinal: 1, from: "mallory", to: "sh-1", kind: .wrongCookie, sent: 10, answered: 4, accepted: false, drops: [drop])
+    ]
+    #expect(RunTable.text([run]).contains("1 cookie-mismatch at sh-1"))
+    #expect(Explanation.text(run, session: 1).contains("Who tried to get in"))
+    for json in [RunJSON.text([run]), ExplanationJSON.text(run, sessions: [1])] {
+      let rogues = json.split(separator: "\"rogues\":", maxSplits: 1).last ?? ""
+      for member in ["\"from\": \"mallory\"", "\"kind\": \"wrong-cookie\"", "\"sent\": 10", "\"reason\": \"cookie-mismatch\""] {
+        #expect(rogues.contains(member))
+      }
+    }
+    run.rogues[0].accepted = true
+    #expect(RunTable.text([run]).contains("YES") && RunJSON.text([run]).contains("\"accepted\": true"))
+  }
+
   @Test("A session that failed, or a run that reached its limit, says so")
   func undecided() {
     var run = sampleRun()

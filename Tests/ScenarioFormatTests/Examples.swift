@@ -80,6 +80,10 @@ let fullExample = """
   probes:
     - { from: alice, to: "echo:7", kind: tcp, at: 0.5 ms, count: 3, interval: 20 ms, size: 1 kB, source-port: 5000, via: vpn }
     - { from: alice, to: stun }
+  rogues:
+    - { from: echo, to: sh-1, kind: unknown-cookie }
+    - { from: echo, to: sh-1, kind: syn-flood, at: 1 s, count: 300, interval: 1 ms, hears: azure }
+    - { from: echo, to: alice, kind: stun-answer, at: 2 s, hears: home }
   traffic:
     - { from: alice, to: echo, rate: 5 Mbps, size: 900 B, at: 1 s, until: 2 s }
   events:
@@ -93,6 +97,8 @@ let fullExample = """
         attempts: { public: not-tried, managed: failed },
         settings: { public: "directUDP, publicUDP", relayed: use udp }, blocked-by: [no-stun, allow-out] }
     - { probe: 2, outcome: no-answer }
+    - { rogue: 2, dropped: too-many-handshakes, at: sh-1 }
+    - { rogue: 1, dropped: rule, at: azure, by: AllowVnetInBound }
   timing: { duration: 2 min, linger: 1 s, selection-window: 500 ms, gathering-limit: 39.5 s, maximum-events: 1000000 }
   """
 

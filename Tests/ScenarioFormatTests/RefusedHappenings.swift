@@ -96,7 +96,7 @@ let refusedHappenings: [Refusal] = [
         - { transport: public }
       """,
     """
-    3:5: an expectation is about one session or one probe
+    3:5: an expectation is about one session, one probe or one rogue
     """),
   Refusal(
     "a probe's expectation with a transport",
@@ -113,6 +113,53 @@ let refusedHappenings: [Refusal] = [
     8:28: 'transport' is for sessions; a probe has an outcome
     """),
   Refusal(
+    "rogues that cannot be",
+    lines: """
+      networks: { metro: {}, home: { nat: home-router, uplink: { to: metro } } }
+      hosts:
+        alice: { role: client, network: home }
+        sh-1: { role: session-host, network: metro }
+      rogues:
+        - { from: alice, to: sh-1, kind: replayed-syn }
+        - { from: alice, to: alice, kind: unknown-cookie, hears: home }
+        - { from: sh-1, to: alice, kind: stun-answer, hears: hom, count: 0 }
+        - { from: eve, to: sh-1, kind: flood }
+      """,
+    """
+    7:5: a rogue of the kind replayed-syn knows only what it overhears; say the network in 'hears'
+    8:24: the target of a rogue of the kind unknown-cookie must be a session-host; 'alice' has the role client
+    8:24: a rogue is after another host than its own
+    8:60: a rogue of the kind unknown-cookie makes up what it sends and hears nothing
+    9:56: there is no network 'hom' (did you mean 'home'?); known: home, metro
+    9:68: expected a whole number from 1 to 10000; found '0'
+    10:13: there is no host 'eve'; known: alice, sh-1
+    10:34: expected one of unknown-cookie, wrong-cookie, replayed-syn, wrong-ice-user, wrong-ice-password, syn-flood, stun-answer; \
+    found 'flood'
+    """),
+  Refusal(
+    "a rogue's expectation with a session's condition, or none, or about what is not there",
+    lines: """
+      networks: { metro: {}, home: { nat: home-router, uplink: { to: metro } } }
+      hosts:
+        alice: { role: client, network: home }
+        sh-1: { role: session-host, network: metro }
+      sessions: [ { client: alice, host: sh-1 } ]
+      rogues: [ { from: alice, to: sh-1, kind: unknown-cookie } ]
+      expect:
+        - { rogue: 1, transport: public, dropped: cookie-hash-unknown }
+        - { rogue: 1 }
+        - { rogue: 2, dropped: replayed, at: mtro, by: deny }
+        - { session: 1, dropped: replayed }
+      """,
+    """
+    9:28: 'transport' is not for rogues; a rogue's packets are dropped
+    10:5: this expects nothing; say for which reason a packet of the rogue is dropped
+    11:14: there is no rogue 2; there is 1
+    11:40: there is no network or host 'mtro' (did you mean 'metro'?); known: home, metro, alice, sh-1
+    11:50: there is no rule 'deny'; known: policy
+    12:28: 'dropped' is for rogues; a session has transport, route and reason
+    """),
+  Refusal(
     "unknown words in an expectation",
     lines: """
       networks: { metro: {}, home: { nat: home-router, uplink: { to: metro } } }
@@ -127,9 +174,8 @@ let refusedHappenings: [Refusal] = [
     """
     8:30: expected one of reverse-connect, managed, public, relayed; found 'tcp'
     8:42: there is no route 'vpn'; known: internet
-    8:55: there is no reason 'only-direct-paht' (did you mean 'only-direct-path'?); known: none, \
-    only-direct-path, lowest-round-trip, established-first, only-transport, no-udp-path, shortpath-off, other-path-blocked, \
-    listener-off, host-pool-setting, host-policy, client-setting and \(Reason.allCases.count - 12) more
+    8:55: there is no reason 'only-direct-paht' (did you mean 'only-direct-path'?); known: \
+    \(Reason.allCases.prefix(12).map(\.code).joined(separator: ", ")) and \(Reason.allCases.count - 12) more
     8:86: there is no rule 'no-udp'; there is none
     8:116: expected one of won, failed, abandoned, not-tried; found 'lost'
     8:122: unknown key 'udp' in attempts; allowed: reverse-connect, managed, public, relayed

@@ -100,7 +100,7 @@ import Wire
       let blueprint = Blueprint(scenario)
       let world = World(blueprint)
       let fates = Fates(blueprint.interfaceNames)
-      world.network.tap = fates
+      world.network.taps.append(fates)
       _ = world.run()
       return fates
     }

@@ -76,7 +76,7 @@ import Wire
     let blueprint = Blueprint(scenario)
     let world = World(blueprint)
     let tap = Uplink(InterfaceID(blueprint.interfaceNames.firstIndex(of: "home.home-uplink")!))
-    world.network.tap = tap
+    world.network.taps.append(tap)
     _ = world.run()
     #expect(tap.outer > 50)
     #expect(tap.inner == 0)

@@ -58,6 +58,13 @@ public final class RDPUDPSocket: Carrier, Deadlined {
     feed(.timer)
   }
 
+  /// Gives up the timer of a closed connection that nobody will use again.
+  public func retire() {
+    precondition(isClosed, "an open connection to \(remote) is retired")
+    if let timer { stack.freeTimer(timer) }
+    timer = nil
+  }
+
   private func feed(_ input: RDPUDPConnection.Input) {
     guard !isClosed else { return }
     // Effects may lead back here (a reader that writes): each call works on its own buffer.

@@ -19,7 +19,7 @@ extension Network {
     let incoming = interfaces[Int(flight.pointee.interface.index)]
     let node = incoming.node
     guard nodes[Int(node.index)].up, incoming.up else { return drop(slot, .linkDown, at: node) }
-    if hasTap { tap?.observe(flight.pointee.packet, leaving: false, interface: flight.pointee.interface, at: now, in: self) }
+    if hasTap { show(flight.pointee.packet, leaving: false, on: flight.pointee.interface) }
     let shape = nodes[Int(node.index)]
     var tracked: (list: Int32, packet: Packet)?
     var entered = false
@@ -259,7 +259,7 @@ extension Network {
   /// Hands a packet to its link, or to the application behind a virtual interface.
   private func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID) {
     let flight = pool[slot]
-    if hasTap { tap?.observe(flight.pointee.packet, leaving: true, interface: out, at: now, in: self) }
+    if hasTap { show(flight.pointee.packet, leaving: true, on: out) }
     if outgoing.isOutlet {
       outlet?(flight.pointee.packet, out, now)
       return finish(slot, delivered: false, at: node)

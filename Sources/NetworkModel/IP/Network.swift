@@ -72,7 +72,8 @@ public final class Network {
   let uncounted: Table<Unmanaged<AddressTranslator>>
   @exclusivity(unchecked) public private(set) var counts = PacketCounts()
   @exclusivity(unchecked) public private(set) var events: UInt64 = 0
-  public var tap: (any PacketTap)? { didSet { hasTap = tap != nil } }
+  /// Who sees packets, in the order they are told; they live as long as the network unless somebody removes them.
+  public var taps: [any PacketTap] = [] { didSet { hasTap = !taps.isEmpty } }
   @exclusivity(unchecked) var hasTap = false
   /// The addresses with which the packet being handled reached a translating node; `nil` elsewhere.
   @exclusivity(unchecked) var arrived: (source: Endpoint, destination: Endpoint)?
@@ -278,6 +279,14 @@ public final class Network {
   }
 
   func countHop() { counts.hops &+= 1 }
+
+  /// Timer slots in use: one for each socket, connection or application with a deadline.
+  package var timersInUse: Int { timers.liveCount }
+
+  /// Shows a packet to the taps.
+  @inline(never) func show(_ packet: Packet, leaving: Bool, on interface: InterfaceID) {
+    for tap in taps { tap.observe(packet, leaving: leaving, interface: interface, at: now, in: self) }
+  }
 }
 
 struct NodeAddress: FlatKey, BitwiseCopyable {

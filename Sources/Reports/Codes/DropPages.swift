@@ -180,7 +180,8 @@ extension CodePage {
     CodePage(
       .wrongSource, "Answer from the wrong address",
       cause:
-        "The answer to a check came from another address than the check was sent to, so the pair is not symmetric and fails.",
+        "An answer came from an address that was not asked, or an RDP-UDP SYN came to a candidate's port from an address that is in "
+        + "no pair. The answer to a check that comes from elsewhere makes the pair fail.",
       confirm: "A capture shows request and answer with different addresses: a NAT or a load balancer rewrites one direction.",
       fix: "Let both directions take the same way.", source: "RFC 8445 section 7.2.5.2.1."),
     CodePage(
@@ -192,5 +193,21 @@ extension CodePage {
       .icmpUnmatched, "ICMP error about an unknown packet",
       cause: "An ICMP error came for a packet that this node did not send or no longer remembers.",
       confirm: "A capture on the node.", fix: "Nothing is wrong.", source: "RFC 5927 section 4; RFC 1122 section 3.2.2."),
+    CodePage(
+      .replayed, "A copy of another client's SYN",
+      cause:
+        "The RDP-UDP SYN has the initial sequence of a handshake that the host already has with another address: somebody on the "
+        + "way sent an overheard SYN again.",
+      confirm: "A capture on the host shows two SYNs with one initial sequence from two addresses.",
+      fix: "Find the host at the second address; the session itself is not hurt.",
+      source: "[MS-RDPEUDP] section 3.1.5.1.1, snInitialSequenceNumber; that the host compares them is assumed."),
+    CodePage(
+      .tooManyHandshakes, "Too many unfinished handshakes",
+      cause:
+        "The session, or the host in all, has as many RDP-UDP connections without an accepted tunnel as it allows, so it begins "
+        + "no other.",
+      confirm: "A capture on the host shows many SYNs with one cookie hash and no tunnel behind them.",
+      fix: "Stop the flood at a firewall: only the networks of the clients need UDP 3390.",
+      source: "assumed: the product's bound is not public; RFC 4987 section 3 for the attack."),
   ]
 }

@@ -22,9 +22,12 @@ struct Folding {
     var bySession: [[Record]] = Array(repeating: [], count: scenario.sessions.count + 1)
     if scenario.sessions.count == 1 { bySession[1].reserveCapacity(recorder.story.count) }
     var byProbe: [[Record]] = Array(repeating: [], count: scenario.probes.count + 1)
+    var byRogue: [[Record]] = Array(repeating: [], count: scenario.rogues.count + 1)
     for record in recorder.story {
       let ordinal = Int(record.session)
-      if record.topic == .probe {
+      if record.topic == .rogue {
+        if byRogue.indices.contains(ordinal) { byRogue[ordinal].append(record) }
+      } else if record.topic == .probe {
         if byProbe.indices.contains(ordinal) { byProbe[ordinal].append(record) }
       } else if bySession.indices.contains(ordinal) {
         bySession[ordinal].append(record)
@@ -34,25 +37,27 @@ struct Folding {
       SessionFolding(ordinal: row + 1, spec: spec, records: bySession[row + 1], folding: self).result()
     }
     let probes = scenario.probes.enumerated().map { row, spec in probe(row + 1, spec, byProbe[row + 1]) }
-    let expectations = scenario.expectations.map { judge($0, sessions, probes) }
+    let rogues = scenario.rogues.enumerated().map { row, spec in rogue(row + 1, spec, byRogue[row + 1]) }
+    let expectations = scenario.expectations.map { judge($0, sessions, probes, rogues) }
     return RunResult(
       scenario: scenario, seed: world.seed, modelVersion: ModelVersion.current,
       fingerprints: Fingerprints(
-        outcome: outcomeFingerprint(sessions, probes, expectations), protocolStory: recorder.storyFingerprint,
+        outcome: outcomeFingerprint(sessions, probes, rogues, expectations), protocolStory: recorder.storyFingerprint,
         trajectory: recorder.trajectoryFingerprint),
       end: end, endTime: world.network.now, events: world.network.events, hops: world.network.counts.hops, sessions: sessions,
       probes: probes, expectations: expectations, drops: drops(), story: recorder.story, nodes: recorder.nodes,
       rules: recorder.rules,
-      names: recorder.names)
+      names: recorder.names, rogues: rogues)
   }
 
   func rule(_ row: Int32) -> ComponentName? { row >= 0 ? recorder.rules[Int(row)] : nil }
 
   /// The drops among `records`, one entry per pair, node, rule and reason, in order of the first.
-  func blockers(_ records: some Sequence<Record>) -> [Blocker] {
+  /// - Parameter all: those too that hindered nobody.
+  func blockers(_ records: some Sequence<Record>, all: Bool = false) -> [Blocker] {
     var found: [Blocker] = []
     for record in records {
-      guard let reason = record.dropReason ?? (record.isUnsent ? .noRoute : nil), reason.standsInTheWay else { continue }
+      guard let reason = record.dropReason ?? (record.isUnsent ? .noRoute : nil), all || reason.standsInTheWay else { continue }
       let node = recorder.name(of: record.node)
       let rule = rule(record.rule)
       let pair = Int(record.pair)
@@ -94,6 +99,17 @@ struct Folding {
       mapped: told.flatMap { $0.to == .none ? nil : $0.to }, blockers: blockers(records))
   }
 
+  /// A tunnel or a check that was accepted is told by the rogue; an answer that was believed is a candidate with what it claimed.
+  private func rogue(_ ordinal: Int, _ spec: RogueSpec, _ records: [Record]) -> RogueResult {
+    let told = records.last { $0.kind == .probe }
+    let claimed = told?.to ?? .none
+    let believed = claimed != .none && recorder.story.contains { $0.kind == .candidate && $0.to == claimed }
+    return RogueResult(
+      ordinal: ordinal, from: spec.from, to: spec.to, kind: spec.kind, sent: told.map { Int($0.extra >> 32) } ?? 0,
+      answered: told.map { Int($0.extra & 0xFFFF_FFFF) } ?? 0, accepted: believed || told?.detail == 1,
+      drops: blockers(records, all: true))
+  }
+
   private func drops() -> [DropTotal] {
     var totals: [DropTotal] = []
     var rows: [DropKey: Int] = [:]
@@ -116,9 +132,9 @@ struct Folding {
     var reason: DropReason
   }
 
-  private func outcomeFingerprint(_ sessions: [SessionResult], _ probes: [ProbeResult], _ expectations: [ExpectationResult])
-    -> UInt64
-  {
+  private func outcomeFingerprint(
+    _ sessions: [SessionResult], _ probes: [ProbeResult], _ rogues: [RogueResult], _ expectations: [ExpectationResult]
+  ) -> UInt64 {
     var digest = RollingDigest()
     for session in sessions {
       digest.add(stableHash(session.client))
@@ -128,6 +144,7 @@ struct Folding {
       digest.add(stableHash(session.reason.code))
     }
     for probe in probes { digest.add(stableHash(probe.outcome)) }
+    for rogue in rogues { digest.add(rogue.accepted ? 1 : 0) }
     for expectation in expectations { digest.add(stableHash(expectation.verdict.rawValue)) }
     return digest.value
   }

@@ -5,14 +5,34 @@ import Trace
 import Wire
 
 extension Folding {
-  func judge(_ expectation: Expectation, _ sessions: [SessionResult], _ probes: [ProbeResult]) -> ExpectationResult {
+  func judge(_ expectation: Expectation, _ sessions: [SessionResult], _ probes: [ProbeResult], _ rogues: [RogueResult])
+    -> ExpectationResult
+  {
     switch expectation.subject {
     case .session(let ordinal): judge(expectation, sessions[ordinal - 1])
     case .probe(let ordinal):
       verdict(
         "probe \(ordinal): \(expectation.outcome ?? "answered")", wanted: expectation.outcome ?? "answered",
         found: probes[ordinal - 1].outcome)
+    case .rogue(let ordinal): judge(expectation, rogues[ordinal - 1])
     }
+  }
+
+  /// A rogue must not have got in, and at least one of its packets must have ended as expected.
+  private func judge(_ expectation: Expectation, _ rogue: RogueResult) -> ExpectationResult {
+    func words(_ reason: String, _ node: String?, _ rule: String?) -> String {
+      reason + (node.map { " at \($0)" } ?? "") + (rule.map { " by \($0)" } ?? "")
+    }
+    let meets = rogue.drops.contains { drop in
+      drop.reason.code == expectation.dropped && expectation.node ?? drop.node == drop.node
+        && expectation.rule ?? drop.rule == drop.rule
+    }
+    let drops = rogue.drops.map { words($0.reason.code, $0.node, $0.rule) }
+    let found = (rogue.accepted ? ["accepted"] : []) + (drops.isEmpty ? ["nothing dropped"] : drops)
+    return ExpectationResult(
+      text: "rogue \(rogue.ordinal): dropped \(words(expectation.dropped ?? "", expectation.node, expectation.rule))",
+      verdict: meets && !rogue.accepted ? .held : .failed,
+      found: meets && !rogue.accepted ? "" : found.joined(separator: ", "))
   }
 
   private func verdict(_ text: String, wanted: String, found: String) -> ExpectationResult {

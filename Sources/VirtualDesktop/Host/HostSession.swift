@@ -19,7 +19,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private var rdp: RDPServerSequence
   private var softSync: SoftSyncServer
   private var firstFound = FirstFound()
-  private let requestID: UInt32
+  private let requestID = HostSession.requestID
   private let cookie: Secret
   private var ice: ICEEndpoint?
   /// Every UDP transport a client has begun, in order.
@@ -29,6 +29,14 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private var rttSince: SimTime?
   private var baseIsOver = false
   private var isOver = false
+  private var isAuthenticated = false
+  /// The id of a connection's only reliable request. MS-RDPBCGR §2.2.15.1 wants it unique in its connection and no more, so that
+  /// anybody can guess it (*assumed*); what nobody can is the cookie.
+  static let requestID: UInt32 = 1
+  /// UDP transports of one session by one way, and on a host's listener in all, that have begun and whose tunnel is not accepted yet
+  /// (*assumed*: a client begins one for each address of the host, and one for the pair it chose).
+  static let maximumHandshakes = 8
+  static let maximumHandshakesInAll = 64
 
   init(_ ordinal: Int, generation: Int, on role: SessionHostRole, gateway: GatewayReference, connection: UInt64) {
     self.ordinal = ordinal
@@ -42,7 +50,6 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
       let subject = mix(UInt64(ordinal), part)
       return role.stack.chance.draw(key, .cookie, generation == 0 ? subject : mix(subject, UInt64(generation)))
     }
-    requestID = UInt32(truncatingIfNeeded: draw(1))
     cookie = Secret(id: draw(2))
     let settings = role.settings
     let offers = settings.shortpath.offers
@@ -116,7 +123,10 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     case .deliver(let message): deliver(message)
     case .milestone(let milestone):
       stack.recorder.milestone(milestone, at: node, session: ordinal)
-      if milestone == .rdpAuthenticated { judgeEffects(.authenticated) }
+      if milestone == .rdpAuthenticated {
+        isAuthenticated = true
+        judgeEffects(.authenticated)
+      }
     case .ended: endAttempts()
     case .failed(let failure):
       stack.recorder.failure(failure.reason, at: node, session: ordinal)
@@ -161,7 +171,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
 
   private func startShortpath() {
     tellForbidden()
-    judgeEffects(.offered(requestID: requestID, cookie: cookie, authenticated: true))
+    judgeEffects(.offered(requestID: requestID, cookie: cookie, authenticated: isAuthenticated))
     let policy = role.settings.shortpath
     if policy.managed == nil {
       role.listener?.expect(self, cookie: cookie)
@@ -206,23 +216,51 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
 
   func datagram(_ datagram: RDPUDPDatagram, _ packet: Packet, on socket: UDPSocket) -> Delivery {
     if let flow = flows.first(where: { $0.remote == packet.source && $0.carrier.socket === socket && !$0.isOver }) {
-      flow.receive(datagram)
-      return .taken
+      return flow.receive(datagram)
     }
     guard case .syn(let hash) = datagram.kind else { return .refused(.attemptClosed) }
     guard hash == cookie.hashed else { return .refused(.cookieHashUnknown) }
-    guard let flow = admit(.public, on: socket, packet) else { return .refused(.attemptClosed) }
-    flow.receive(datagram)
-    return .taken
+    switch admit(.public, on: socket, datagram, packet) {
+    case .begun(let flow): return flow.receive(datagram)
+    case .refused(let reason): return .refused(reason)
+    }
   }
 
-  /// A SYN with this session's cookie hash: answers it unless the race is over.
-  func admit(_ transport: Transport, on socket: UDPSocket, _ packet: Packet) -> HostFlow? {
-    guard winner == nil, !baseIsOver else { return nil }
+  /// What becomes of a SYN with this session's cookie hash.
+  enum Admission {
+    case begun(HostFlow)
+    case refused(DropReason)
+  }
+
+  /// A SYN with this session's cookie hash from an address that has no handshake: begins one unless it is a copy of another's (its
+  /// initial sequence is known: *assumed*), the race is over, ICE knows no such peer (*assumed*), or too many have begun.
+  func admit(_ transport: Transport, on socket: UDPSocket, _ syn: RDPUDPDatagram, _ packet: Packet) -> Admission {
+    if flows.contains(where: { !$0.isOver && $0.clientStream == syn.stream }) { return .refused(.replayed) }
+    guard winner == nil, !baseIsOver else { return .refused(.attemptClosed) }
+    if transport == .public, ice?.knows(packet.source, on: socket) != true { return .refused(.wrongSource) }
+    retireFlows()
+    guard unprovenFlows(of: transport) < Self.maximumHandshakes,
+      transport == .public || role.unprovenFlows < Self.maximumHandshakesInAll
+    else {
+      return .refused(.tooManyHandshakes)
+    }
     let flow = HostFlow(
       transport, on: socket, answering: packet, session: ordinal, certificate: role.certificate, owner: self)
     flows.append(flow)
-    return flow
+    return .begun(flow)
+  }
+
+  func unprovenFlows(of transport: Transport) -> Int {
+    flows.count { $0.transport == transport && !$0.isOver && !$0.isProven }
+  }
+
+  /// Frees what finished flows held, once none of them is at work: when the next SYN comes.
+  private func retireFlows() {
+    for flow in flows where flow.isOver {
+      role.listener?.forget(flow)
+      flow.retire()
+    }
+    flows.removeAll(where: \.isOver)
   }
 
   private func judgeEffects(_ input: FirstFound.Input) {

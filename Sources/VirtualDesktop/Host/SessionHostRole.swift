@@ -146,6 +146,9 @@ public final class SessionHostRole: ServiceChannelOwner {
   /// The desktops fall silent, so that what is on its way arrives before the run ends.
   public func beQuiet() { for session in sessions { session.beQuiet() } }
 
+  /// UDP transports on the listener whose tunnel is not accepted.
+  var unprovenFlows: Int { sessions.reduce(0) { $0 + $1.unprovenFlows(of: .managed) } }
+
   /// Tells the counters at the end of the run.
   public func tellTotals() { for session in sessions { session.tellTotals() } }
 }
@@ -166,20 +169,20 @@ final class ShortpathListener: DatagramHandler {
 
   func expect(_ session: HostSession, cookie: Secret) { outstanding[cookie.hashed] = session }
   func forget(cookie: Secret) { outstanding[cookie.hashed] = nil }
+  func forget(_ flow: HostFlow) { if flows[flow.remote] === flow { flows[flow.remote] = nil } }
 
   func receive(_ message: Message, _ packet: Packet, on socket: UDPSocket) -> Delivery {
     guard case .rdpUDP(let datagram) = message else { return .refused(.unexpected) }
-    if let flow = flows[packet.source], !flow.isOver {
-      flow.receive(datagram)
-      return .taken
-    }
+    if let flow = flows[packet.source], !flow.isOver { return flow.receive(datagram) }
     guard case .syn(let hash) = datagram.kind, let session = outstanding[hash] else {
       if case .syn = datagram.kind { return .refused(.cookieHashUnknown) }
       return .refused(.attemptClosed)
     }
-    guard let flow = session.admit(.managed, on: socket, packet) else { return .refused(.attemptClosed) }
-    flows[packet.source] = flow
-    flow.receive(datagram)
-    return .taken
+    switch session.admit(.managed, on: socket, datagram, packet) {
+    case .begun(let flow):
+      flows[packet.source] = flow
+      return flow.receive(datagram)
+    case .refused(let reason): return .refused(reason)
+    }
   }
 }

@@ -1,5 +1,6 @@
 // The session host's end of one UDP transport. It answers nothing before a matching tunnel request, and dies without a word.
 import HostStack
+import NetworkModel
 import Protocols
 import SimulationKernel
 import Trace
@@ -24,6 +25,10 @@ final class HostFlow: CarrierHandler {
   private let certificate: Certificate
   unowned(unsafe) private var owner: (any HostFlowOwner)?
   private(set) var isOver = false
+  /// Whether its tunnel was accepted; until then anybody may be at the other end.
+  var isProven: Bool { machine.state == .established }
+  /// Why the datagram in hand is refused.
+  private var refusal: DropReason?
 
   init(
     _ transport: Transport, on socket: UDPSocket, answering syn: Packet, session: Int, certificate: Certificate,
@@ -41,13 +46,27 @@ final class HostFlow: CarrierHandler {
   }
 
   var remote: Endpoint { carrier.remote }
-  func receive(_ datagram: RDPUDPDatagram) { carrier.receive(datagram) }
+  /// The stream the client opened with its SYN: the symbolic initial sequence.
+  var clientStream: StreamID? { carrier.machine.peerStream }
+
+  /// Takes a datagram; the one that completes a tunnel request which matches nothing is refused.
+  func receive(_ datagram: RDPUDPDatagram) -> Delivery {
+    refusal = nil
+    carrier.receive(datagram)
+    return refusal.map { .refused($0) } ?? .taken
+  }
   func write(_ message: RDPMessage) { if !isOver { secure?.write(.rdp(message)) } }
 
   func cancel() {
     guard !isOver else { return }
     isOver = true
     carrier.close()
+  }
+
+  /// Frees what a finished flow holds. It must not be at work.
+  func retire() {
+    carrier.retire()
+    stack.letGo(of: [self, carrier] + (secure.map { [$0] } ?? []))
   }
 
   private func feed(_ input: TunnelServer.Input) {
@@ -58,7 +77,10 @@ final class HostFlow: CarrierHandler {
       case .judge(let requestID, let cookie):
         switch owner?.judge(self, requestID: requestID, cookie: cookie) ?? .drop(.attemptClosed) {
         case .accept: feed(.accepted)
-        case .refuse, .drop: feed(.refused)
+        case .refuse: feed(.refused)
+        case .drop(let reason):
+          refusal = reason
+          feed(.refused)
         }
       case .send(let message): secure?.write(.rdp(message))
       case .milestone(let milestone):

@@ -95,6 +95,11 @@ final class ICEEndpoint: DatagramHandler {
   private func luck(_ subject: UInt64) -> UInt64 { generation == 0 ? subject : mix(subject, UInt64(generation)) }
 
   var pairCount: Int { agent.pairs.count }
+  /// Whether an address is the far end of a pair of this socket: signalled by the peer, or learned from a check it has signed.
+  func knows(_ remote: Endpoint, on socket: UDPSocket) -> Bool {
+    agent.pairs.contains { $0.base == socket.tag && $0.remote.endpoint == remote }
+  }
+
   var validPairs: Int { agent.pairs.filter { $0.state == .succeeded }.count }
 
   // MARK: Gathering
@@ -216,6 +221,8 @@ final class ICEEndpoint: DatagramHandler {
       if stun.kind == .request || stun.username != nil || stun.integrity != .none || stun.role != nil {
         return check(stun, packet, socket)
       }
+      // Only a server's answer bears no credentials, and none comes from an address that is no server's.
+      guard stun.kind == .indication || gathering.settings.servers.contains(packet.source) else { return .refused(.wrongSource) }
       if gathering.state == .finished { return check(stun, packet, socket) }
       feed(gathering: .received(stun, from: packet.source, base: socket.tag))
       return .taken

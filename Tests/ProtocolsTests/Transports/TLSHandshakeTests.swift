@@ -115,6 +115,14 @@ private func talk(_ a: inout TLSHandshake, _ b: inout TLSHandshake) -> (client: 
     #expect(talk(&a, &b) == (2, 3))
   }
 
+  @Test("a client that trusts anyone takes a certificate that nobody else would")
+  func anyone() {
+    let worthless = Certificate(subject: ComponentKey("x"), issuer: ComponentKey("x"), expired: true, fingerprint: Secret(id: 3))
+    var (a, b) = (client(.anyone), server(worthless))
+    #expect(talk(&a, &b) == (2, 3))
+    #expect(a.state == b.state)
+  }
+
   @Test("RFC 8446 §4.2.1: the highest version of both; none is a protocol_version alert")
   func versions() {
     var (a, b) = (client(lowest: .tls10, highest: .tls13), server(lowest: .tls10, highest: .tls11))
