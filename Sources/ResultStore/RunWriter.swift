@@ -26,7 +26,11 @@ struct RunWriter {
     }
     try writeNames(id)
     try writeProbes(id)
-    for session in run.sessions { try writeSession(session, id) }
+    for session in run.sessions {
+      try writeSession(session, id)
+      try writeTrouble(session, id)
+    }
+    try writeRogues(id)
     try writeTotals(id)
     try writeStory(id)
     return id
@@ -117,11 +121,45 @@ struct RunWriter {
         .text(point.milestone.title), .int(point.time.nanoseconds), .text(point.node), .text(point.attempt.name),
         .count(point.record))
     }
-    let channels = try InsertStatement(database, into: "channel_total", columns: 8)
+    let channels = try InsertStatement(database, into: "channel_total", columns: 9)
     for (row, total) in session.channels.enumerated() {
       try channels.row(
         key.0, key.1, .count(row + 1), .text(total.node), .text(total.channel.name), .text(total.transport.name),
-        .count(total.sent), .count(total.received))
+        .count(total.sent), .count(total.received), .count(total.disorder))
+    }
+  }
+
+  /// Who failed in a session, and what it lost and how it came back.
+  private func writeTrouble(_ session: SessionResult, _ id: Int64) throws {
+    if session.failures.isEmpty, session.reconnects.isEmpty { return }
+    let failures = try InsertStatement(database, into: "failure", columns: 9)
+    for (row, failure) in session.failures.enumerated() {
+      try failures.row(
+        .int(id), .count(session.ordinal), .count(row + 1), .text(failure.node), .text(failure.reason.code),
+        .maybe(failure.missing?.partOfStep.map(Int64.init)), .maybe(failure.missing.map(\.code)),
+        .int(failure.time.nanoseconds), .count(failure.record))
+    }
+    let losses = try InsertStatement(database, into: "reconnect", columns: 8)
+    for (row, loss) in session.reconnects.enumerated() {
+      try losses.row(
+        .int(id), .count(session.ordinal), .count(row + 1), .text(loss.reason.code), .int(loss.lost.nanoseconds),
+        .count(loss.tries), .maybe(loss.restored?.nanoseconds), .maybe(loss.transport?.name))
+    }
+  }
+
+  private func writeRogues(_ id: Int64) throws {
+    if run.rogues.isEmpty { return }
+    let rogues = try InsertStatement(database, into: "rogue", columns: 8)
+    let drops = try InsertStatement(database, into: "rogue_drop", columns: 7)
+    for rogue in run.rogues {
+      try rogues.row(
+        .int(id), .count(rogue.ordinal), .text(rogue.from), .text(rogue.to), .text(rogue.kind.rawValue), .count(rogue.sent),
+        .count(rogue.answered), .flag(rogue.accepted))
+      for (row, drop) in rogue.drops.enumerated() {
+        try drops.row(
+          .int(id), .count(rogue.ordinal), .count(row + 1), .text(drop.node), .maybe(drop.rule), .text(drop.reason.code),
+          .count(drop.packets))
+      }
     }
   }
 

@@ -12,7 +12,7 @@ import Wire
 @Suite struct RunStoreTests {
   static let tables = [
     "engine", "scenario", "run", "machine", "node", "rule", "expectation", "drop_count", "probe", "session", "attempt", "blocker",
-    "candidate", "candidate_pair", "milestone", "channel_total", "record",
+    "candidate", "candidate_pair", "milestone", "channel_total", "record", "failure", "reconnect", "rogue", "rogue_drop",
   ]
 
   func counts(_ path: String) throws -> [String: Int] {
@@ -35,7 +35,7 @@ import Wire
       try counts(folder.file()) == [
         "engine": 1, "scenario": 1, "run": 1, "machine": 1, "node": 1, "rule": 1, "expectation": 1, "drop_count": 1, "probe": 1,
         "session": 1, "attempt": 4, "blocker": 2, "candidate": 1, "candidate_pair": 1, "milestone": 2, "channel_total": 1,
-        "record": 20,
+        "record": 20, "failure": 1, "reconnect": 1, "rogue": 1, "rogue_drop": 1,
       ])
   }
 
@@ -67,8 +67,26 @@ import Wire
     try RunStore(path: folder.file()).write(sampleRun(), source: "a", resolved: "b")
     try DatabaseQueue(path: folder.file()).read { database in
       let views = try String.fetchAll(database, sql: "SELECT name FROM sqlite_master WHERE type = 'view'")
-      #expect(views.count == 8)
+      #expect(views.count == 11)
       for view in views { #expect(try Int.fetchOne(database, sql: "SELECT count(*) FROM \(view)")! > 0, "\(view) is empty") }
+    }
+  }
+
+  @Test("A file of version 1 is migrated when it is opened, and keeps its rows")
+  func migrates() throws {
+    let folder = try TestFolder()
+    try DatabaseQueue(path: folder.file()).write { database in
+      try database.execute(sql: Schema.migrations[0])
+      try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID); PRAGMA user_version = 1")
+      try database.execute(sql: "INSERT INTO engine VALUES (1, 'shortpath', 77)")
+    }
+    try RunStore(path: folder.file()).write(sampleRun(), source: "a", resolved: "b")
+    try DatabaseQueue(path: folder.file()).read { database in
+      let versions = try Int.fetchAll(database, sql: "SELECT model_version FROM engine ORDER BY id")
+      #expect(versions == [77, 1])
+      #expect(try Int.fetchOne(database, sql: "SELECT disorder FROM channel_total") == 3)
+      #expect(try String.fetchOne(database, sql: "SELECT dropped FROM v_rogue") == "rule")
+      #expect(try String.fetchOne(database, sql: "SELECT missing FROM v_failure") == "host-connected")
     }
   }
 

@@ -35,7 +35,11 @@ func sampleRun(seed: UInt64 = 1, records: Int = 20) -> RunResult {
         owner: "alice", row: 1, local: here, remote: here, route: "vpn", state: .valid, wasNominated: false,
         roundTrip: .milliseconds(9))
     ],
-    channels: [ChannelResult(node: "sh-1", channel: .graphics, transport: .reverseConnect, sent: 5, received: 0, disorder: 0)])
+    channels: [ChannelResult(node: "sh-1", channel: .graphics, transport: .reverseConnect, sent: 5, received: 0, disorder: 3)],
+    failures: [ConnectionFailure(node: "sh-1", reason: .pathLost, time: at, record: 4, missing: .hostConnected)],
+    reconnects: [ReconnectResult(lost: at, reason: .pathLost, tries: 2, restored: nil, transport: nil)])
+  let rogue = RogueResult(
+    ordinal: 1, from: "eve", to: "sh-1", kind: .wrongCookie, sent: 5, answered: 2, accepted: false, drops: [blocker])
   let probe = ProbeResult(
     ordinal: 1, from: "alice", to: "stun", kind: .stun, outcome: "no-answer", sent: 3, answered: 0, roundTrip: nil, mapped: nil,
     blockers: [blocker])
@@ -56,7 +60,7 @@ func sampleRun(seed: UInt64 = 1, records: Int = 20) -> RunResult {
     record.to = here
     story.append(record)
   }
-  return RunResult(
+  var run = RunResult(
     scenario: Scenario(id: "sample", title: "A sample"), seed: seed, modelVersion: 1,
     fingerprints: Fingerprints(outcome: 1, protocolStory: 2, trajectory: .max), end: .settled, endTime: at, events: 10, hops: 20,
     sessions: [session], probes: [probe],
@@ -65,6 +69,8 @@ func sampleRun(seed: UInt64 = 1, records: Int = 20) -> RunResult {
     nodes: [ComponentName(key: ComponentKey("gw"), id: "gw", path: "hosts.gw")],
     rules: [ComponentName(key: ComponentKey("no-udp"), id: "no-udp", path: "hosts.gw.firewall.rules.no-udp")],
     names: ["", "securing", "tls"])
+  run.rogues = [rogue]
+  return run
 }
 
 /// A folder of its own for one test, removed at its end.
