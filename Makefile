@@ -3,7 +3,7 @@ SWIFT ?= swift
 BUILD := .build
 RELEASE := $(BUILD)/release/shortpath
 
-.PHONY: run test bench build setup format clean
+.PHONY: run test mutants bench build setup format clean
 
 # GRDB links the system's SQLite; nothing else is needed beside a Swift 6.3 toolchain.
 setup:
@@ -30,6 +30,11 @@ test: build
 	@$(SWIFT) build --build-tests
 	@$(SWIFT) test --skip-build
 	@Tests/end-to-end.sh $(BUILD)/debug/shortpath $(RELEASE)
+	@Tests/mutants.sh $(SWIFT)
+
+# Wrong rules, built into a copy of the program, which the scenarios must notice.
+mutants: setup
+	@Tests/mutants.sh $(SWIFT)
 
 bench: setup
 	@$(SWIFT) build -c release --product Bench
@@ -41,4 +46,4 @@ format:
 	@$(SWIFT) format -i -r Sources Tests Benchmarks Package.swift
 
 clean:
-	@rm -rf $(BUILD)
+	@rm -rf $(BUILD) .build-mutants

@@ -1,5 +1,4 @@
 // mishaps, and the workload that suffers from them.
-import NetworkModel
 import ScenarioModel
 import SimulationKernel
 import VirtualDesktop
@@ -23,9 +22,9 @@ extension MishapSpec {
 }
 
 extension Vocabulary {
-  static let fates: Words<Mishap.Fate> = [("lost", .lost), ("doubled", .doubled), ("delayed", .delayed(.zero))]
+  static let fates: Words<MishapSpec.Fate> = [("lost", .lost), ("doubled", .doubled), ("delayed", .delayed(.zero))]
 
-  static func word(_ fate: Mishap.Fate) -> String {
+  static func word(_ fate: MishapSpec.Fate) -> String {
     if case .delayed = fate { "delayed" } else { word(fate, fates) }
   }
 }

@@ -1,15 +1,21 @@
 // What befalls chosen packets: a case that a sweep found, or that teaches something, kept as part of a scenario.
-public import NetworkModel
-import SimulationKernel
+public import SimulationKernel
 
 /// A mishap of one packet of one link.
 public struct MishapSpec: Sendable, Hashable {
+  public enum Fate: Sendable, Hashable {
+    case lost
+    /// A copy follows it.
+    case doubled
+    /// It arrives this much later than it would; what comes behind it may overtake it.
+    case delayed(SimDuration)
+  }
   /// A link's direction by its path, such as `links.transit.back`; the links of hosts and of the service have one too.
   public var link: String
   /// The packet's ordinal among those that the link is given in that direction, those before 0 s included, from 1.
   public var packet: Int
-  public var fate: Mishap.Fate
-  public init(link: String, packet: Int, fate: Mishap.Fate = .lost) {
+  public var fate: Fate
+  public init(link: String, packet: Int, fate: Fate = .lost) {
     self.link = link
     self.packet = packet
     self.fate = fate

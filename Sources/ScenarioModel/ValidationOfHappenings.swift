@@ -144,7 +144,7 @@ extension ScenarioCheck {
     }
     guard !expectation.blockedBy.isEmpty else { return }
     let firewalls = scenario.networks.compactMap(\.firewall) + scenario.hosts.compactMap(\.firewall)
-    let rules = firewalls.flatMap { $0.rules.map(\.id) }
+    let rules = firewalls.flatMap { $0.rules.map(\.id) } + (scenario.mishaps.isEmpty ? [] : [MishapSpec.name])
     for (row, rule) in expectation.blockedBy.enumerated() {
       refer(rule, "\(path).blocked-by.\(row + 1)", "rule", in: "rules", rules)
     }

@@ -286,6 +286,11 @@ public final class World: DesktopObserver {
     if time > network.now, (network.nextEventTime() ?? .never) > time { network.advance(to: time) }
   }
 
+  /// How many packets each direction of each link was given so far, in the order of their paths.
+  public var packetsGiven: [(direction: String, count: Int)] {
+    scenario.directions.sorted().map { ($0, Int(network.links[blueprint.row(ofDirection: $0)].given)) }
+  }
+
   /// Tells the counters that end a run.
   func tellTotals() {
     for client in clients.keys.sorted() { clients[client]?.tellTotals() }

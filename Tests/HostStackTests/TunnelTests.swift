@@ -169,6 +169,22 @@ struct VPN {
     #expect(vpn.world.network.inFlight == 0)
   }
 
+  @Test func `a carrier that arrives twice brings its inner packet twice, and nothing is left over`() {
+    let vpn = VPN(uplink: LinkSettings(delay: .milliseconds(4), duplicate: .certain))
+    vpn.world.run(2)
+    let created = vpn.world.network.counts.created
+    vpn.socket.send(.opaque(OpaqueBytes(length: 700)), to: vpn.target, in: vpn.world.conversation(vpn.client))
+    vpn.world.network.run(until: vpn.world.network.now + .milliseconds(1))
+    // The inner packet and its carrier, and a copy of each.
+    #expect(vpn.world.network.counts.created == created + 4)
+    vpn.world.run(3)
+    // Twice there; each answer, twice back.
+    #expect(vpn.ear.heard.count == 4)
+    #expect(vpn.world.network.brokenLaws() == [])
+    #expect(vpn.world.network.messages.liveCount == 0)
+    #expect(vpn.world.network.inFlight == 0)
+  }
+
   @Test func `a wrong key is refused at the gateway and the tunnel stays down`() {
     let vpn = VPN(key: 666)
     vpn.world.run(3)

@@ -37,7 +37,7 @@ let fullExample = """
       subnet6: 2001:db8:7::/64
       nat: { preset: home-router, mapping: address-dependent, filtering: endpoint-independent, ports: random,
              port-range: "2000-3000", udp-lifetime: 1.5 min, tcp-lifetime: 1 h, inbound-refresh: no, hairpinning: yes }
-      uplink: { to: metro, delay: 14.25 ms, up: { rate: 10 Mbps, loss: 0.001 % }, down: { rate: 100 Mbps, queue: 64 KiB } }
+      uplink: { to: metro, delay: 14.25 ms, up: { rate: 10 Mbps, loss: 0.001 % }, down: { rate: 100 Mbps, queue: 64 KiB, loss: 2 %, burst: 80 ms, duplicate: 0.5 % } }
       firewall:
         preset: outbound-only
         rules:
@@ -75,8 +75,8 @@ let fullExample = """
                PublicNetworkAccess: EnabledForClientsOnly, AllowRDPShortPathWithPrivateLink: Enabled,
                rdp-properties: { use udp: 0 } }
   sessions:
-    - { client: alice, host: sh-1, at: 1 s }
-    - { client: alice, host: sh-1 }
+    - { client: alice, host: sh-1, at: 1 s, workload: heavy }
+    - { client: alice, host: sh-1, workload: { preset: light, graphics: 5 kB, input: 90 B, redirection: 0 B, every: 40 ms, lasts: 3 s } }
   probes:
     - { from: alice, to: "echo:7", kind: tcp, at: 0.5 ms, count: 3, interval: 20 ms, size: 1 kB, source-port: 5000, via: vpn }
     - { from: alice, to: stun }
@@ -92,6 +92,10 @@ let fullExample = """
     - { at: 5 s, restore: networks.home.firewall.rules.no-stun }
     - { at: 6 s, down: links.transit }
     - { at: 7 s, set: { tunnels.vpn.delay: 1 ms } }
+  mishaps:
+    - { link: links.transit.back, packet: 3 }
+    - { link: hosts.alice.lan.up, packet: 1, fate: delayed, by: 250 ms }
+    - { link: service.regions.west.down, packet: 9, fate: doubled }
   expect:
     - { session: 1, transport: reverse-connect, route: internet, reason: client-setting, within: 4 s,
         attempts: { public: not-tried, managed: failed },

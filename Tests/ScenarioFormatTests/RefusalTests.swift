@@ -39,6 +39,9 @@ struct RefusalTests {
   @Test("settings by their real names", arguments: refusedSettings)
   func settings(_ refusal: Refusal) { check(refusal) }
 
+  @Test("mishaps, bursts and workloads", arguments: refusedLosses)
+  func losses(_ refusal: Refusal) { check(refusal) }
+
   private func check(_ refused: Refusal) {
     let expected = refused.expected.split(separator: "\n").map { "t.yaml:\($0)" }.joined(separator: "\n")
     #expect(refusal(refused.text) == expected)

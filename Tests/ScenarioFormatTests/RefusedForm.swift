@@ -58,7 +58,7 @@ let refusedForm: [Refusal] = [
     """,
     """
     2:1: unknown key 'network' in a scenario (did you mean 'networks'?); allowed: shortpath, title, seed, \
-    networks, links, tunnels, hosts, service, host-pool, sessions, probes, rogues, traffic, events, expect, timing
+    networks, links, tunnels, hosts, service, host-pool, sessions, probes, rogues, traffic, events, mishaps, expect, timing
     """),
   Refusal(
     "a misspelt key below",

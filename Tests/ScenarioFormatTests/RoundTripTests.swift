@@ -81,6 +81,9 @@ struct RoundTripTests {
     link.rate = draws.next(4) == 0 ? nil : BitRate(bitsPerSecond: Int64(1 + draws.next(1_000_000_000)))
     link.queue = ByteCount(Int64(draws.next(1 << 30)))
     link.loss = Probability(partsPerBillion: UInt32(draws.next(1_000_000_001)))
+    link.burst = draws.next(2) == 0 ? .zero : .microseconds(Int64(draws.next(1_000_000)))
+    if link.burst > .zero { link.loss = min(link.loss, LinkSettings.mostBursting) }
+    link.duplicate = Probability(partsPerBillion: UInt32(draws.next(1_000_000_001)))
     link.jitter = .microseconds(Int64(draws.next(1_000)))
     link.reorders = draws.next(2) == 0
     link.mtu = Int32(576 + draws.next(60_000))

@@ -78,19 +78,22 @@ public struct Blueprint: Sendable {
     plan.mishaps = mishaps.map { mishap in
       let name = Int32(rules.count)
       rules.append(ComponentName(key: ComponentKey(mishap.path), id: MishapSpec.name, path: mishap.path))
-      return Mishap(link: row(of: mishap.link), packet: UInt64(mishap.packet), fate: mishap.fate, name: name)
+      let fate: Mishap.Fate =
+        switch mishap.fate {
+        case .lost: .lost
+        case .doubled: .doubled
+        case .delayed(let delay): .delayed(delay)
+        }
+      return Mishap(link: row(ofDirection: mishap.link), packet: UInt64(mishap.packet), fate: fate, name: name)
     }
   }
 
   /// The row of a link's direction by its path.
-  private func row(of direction: String) -> Int {
+  public func row(ofDirection direction: String) -> Int {
     let parts = direction.split(separator: ".")
     guard let way = parts.last, let rows = linksAt[parts.dropLast().joined(separator: ".")] else {
       preconditionFailure("no direction '\(direction)': the scenario was not checked")
     }
     return rows[way == "there" || way == "up" ? 0 : 1]
   }
-
-  /// The rows of all links' directions by their paths, in the order of the paths.
-  public var directions: [(path: String, row: Int)] { scenario.directions.sorted().map { ($0, row(of: $0)) } }
 }

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Wrong rules built into a copy of the program: the scenario suite must notice every one of them, and nothing without them.
+# All of them stand in one copy, each behind a question to the environment, so that one build serves them all. A replacement that does
+# not match its line exactly once fails: whoever rewrites such a line moves the mutant with it.
+# Usage: mutants.sh [SWIFT]
+set -uo pipefail
+swift=${1:-swift}
+cd "$(dirname "$0")/.."
+copy=.build-mutants
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+cp -R Sources "$stage/Sources"
+
+mutate() { # FILE OLD NEW
+  local text rest
+  text=$(cat "$stage/Sources/$1" && echo x) || { echo "not ok: there is no Sources/$1"; exit 1; }
+  text=${text%x}
+  rest=${text#*"$2"}
+  [ "$rest" != "$text" ] || { echo "not ok: Sources/$1 has no '$2'"; exit 1; }
+  [[ "$rest" != *"$2"* ]] || { echo "not ok: Sources/$1 has '$2' more than once"; exit 1; }
+  printf '%s' "${text%%"$2"*}$3$rest" >"$stage/Sources/$1"
+}
+
+cat >"$stage/Sources/SimulationKernel/Mutant.swift" <<'SWIFT'
+// Which wrong rule this process follows.
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+private let active = getenv("SHORTPATH_MUTANT").map { String(cString: $0) }
+public func isMutant(_ name: String) -> Bool { active == name }
+SWIFT
+
+# The host takes only the one kind of tunnel while the other may still come, instead of the first it finds.
+judge='firstFound.handle(.tunnelRequested(flow.transport, requestID: requestID, cookie: cookie), at: stack.now, into: &effects)'
+mutate VirtualDesktop/Host/HostSession.swift "$judge" \
+  "if isMutant(\"always-managed\"), flow.transport == .public, role.settings.managedForbidden == nil { return .refuse(.lostRace) }
+    if isMutant(\"always-ice\"), flow.transport == .managed, role.settings.publicForbidden == nil { return .refuse(.lostRace) }
+    $judge"
+
+# The choice closes with the first valid pair, instead of taking the lowest round trip of a window.
+window='windowEnds = now + settings.selectionWindow'
+mutate Protocols/ICE/ICEAgent+Selection.swift "$window" \
+  'windowEnds = isMutant("first-valid-pair") ? now : now + settings.selectionWindow'
+
+# A NAT refreshes its mapping on packets that its filter drops (against RFC 4787 REQ-6).
+filter='      let remote = remoteKey(filter: packet.source)'
+mutate NetworkModel/Translation/AddressTranslator.swift "$filter" \
+  "      if isMutant(\"refreshes-on-filtered\") { mappings[Int(row)].expires = now + lifetime(packet.proto) }
+$filter"
+
+# A tunnel request is accepted, and a SYN answered, whatever its cookie.
+outstanding='    case .outstanding(let requestID, let cookie, let authenticated):
+      switch input {'
+mutate Protocols/Sequences/FirstFound.swift "$outstanding" \
+  "$outstanding
+      case .tunnelRequested(let transport, _, _) where isMutant(\"skips-cookie\"):
+        state = .established(transport, requestID: requestID, cookie: cookie)
+        effects.append(.verdict(transport, .accept))"
+mutate VirtualDesktop/Host/SessionHostRole.swift 'let session = outstanding[hash] else' \
+  'let session = outstanding[hash] ?? (isMutant("skips-cookie") ? outstanding.first?.value : nil) else'
+
+# Only what differs is copied, so that the next build is incremental.
+mkdir -p "$copy"
+for link in Tests Benchmarks; do ln -sfn "../$link" "$copy/$link"; done
+while IFS= read -r file; do
+  cmp -s "$stage/$file" "$copy/$file" || { mkdir -p "$copy/$(dirname "$file")" && cp "$stage/$file" "$copy/$file"; }
+done < <(cd "$stage" && find Sources -type f)
+while IFS= read -r file; do [ -e "$stage/$file" ] || rm "$copy/$file"; done < <(cd "$copy" && find Sources -type f)
+for file in Package.swift Package.resolved; do cmp -s "$file" "$copy/$file" || cp "$file" "$copy/$file"; done
+"$swift" build --package-path "$copy" --product shortpath >"$stage/build" 2>&1 || { cat "$stage/build"; exit 1; }
+program="$copy/.build/debug/shortpath"
+
+failures=0
+if ! "$program" run Scenarios --no-db >"$stage/out" 2>&1; then
+  echo "not ok: the copy without a mutant fails"
+  cat "$stage/out"
+  exit 1
+fi
+for mutant in always-managed always-ice first-valid-pair refreshes-on-filtered skips-cookie; do
+  SHORTPATH_MUTANT=$mutant "$program" run Scenarios --no-db >"$stage/out" 2>&1
+  code=$?
+  if [ "$code" = 1 ]; then
+    echo "$mutant: $(sed -n 's/^ *FAILED *\([^:]*\):.*/\1/p' "$stage/out" | sort -u | tr '\n' ' ')"
+  else
+    failures=$((failures + 1))
+    echo "not ok: $mutant survives (exit code $code)"
+  fi
+done
+[ "$failures" = 0 ]
