@@ -58,7 +58,7 @@ let refusedForm: [Refusal] = [
     """,
     """
     2:1: unknown key 'network' in a scenario (did you mean 'networks'?); allowed: shortpath, title, seed, \
-    networks, links, tunnels, hosts, service, host-pool, sessions, probes, rogues, traffic, events, expect, timing
+    networks, links, tunnels, hosts, service, host-pool, sessions, probes, rogues, traffic, events, mishaps, expect, timing
     """),
   Refusal(
     "a misspelt key below",
@@ -70,7 +70,7 @@ let refusedForm: [Refusal] = [
     """,
     """
     3:32: unknown key 'dealy' in an uplink (did you mean 'delay'?); allowed: to, delay, rate, queue, loss, \
-    jitter, reorders, mtu, up, down
+    burst, duplicate, jitter, reorders, mtu, up, down
     """),
   Refusal(
     "a key that is like no other",
