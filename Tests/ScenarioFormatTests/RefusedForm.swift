@@ -70,7 +70,7 @@ let refusedForm: [Refusal] = [
     """,
     """
     3:32: unknown key 'dealy' in an uplink (did you mean 'delay'?); allowed: to, delay, rate, queue, loss, \
-    jitter, reorders, mtu, up, down
+    burst, duplicate, jitter, reorders, mtu, up, down
     """),
   Refusal(
     "a key that is like no other",
