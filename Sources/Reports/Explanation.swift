@@ -24,6 +24,10 @@ public enum Explanation {
       document.add(.heading("Who failed, the cause first"))
       document.add(.table(failures(of: story)))
     }
+    if !story.session.reconnects.isEmpty {
+      document.add(.heading("What was lost, and how it came back"))
+      document.add(.table(losses(of: story)))
+    }
     for attempt in story.session.attempts where !attempt.blockers.isEmpty {
       let name = attempt.transport.name
       let heading = attempt.outcome == .won ? "Packets that \(name) lost on its way" : "What stood in the way of \(name)"
@@ -96,6 +100,19 @@ public enum Explanation {
     return table
   }
 
+  private static func losses(of story: Story) -> TextTable {
+    var table = TextTable([
+      ("lost ms", .right), ("reason", .left), ("tries", .right), ("back ms", .right), ("without ms", .right), ("then on", .left),
+    ])
+    for loss in story.session.reconnects {
+      table.rows.append([
+        story.afterClick(loss.lost), loss.reason.code, "\(loss.tries)", story.afterClick(loss.restored),
+        milliseconds(loss.restored.map { $0 - loss.lost }), loss.transport?.name ?? "-",
+      ])
+    }
+    return table
+  }
+
   private static func attempts(of story: Story) -> TextTable {
     var table = TextTable([
       ("transport", .left), ("outcome", .left), ("reason", .left), ("began ms", .right), ("ended ms", .right),
@@ -152,7 +169,9 @@ public enum Explanation {
   /// The codes that this explanation uses, the session's own first.
   private static func pages(of story: Story) -> [String] {
     var codes = [story.session.reason.code]
-    for failure in story.session.failures where !codes.contains(failure.reason.code) { codes.append(failure.reason.code) }
+    for reason in story.session.failures.map(\.reason) + story.session.reconnects.map(\.reason) {
+      if !codes.contains(reason.code) { codes.append(reason.code) }
+    }
     for attempt in story.session.attempts {
       for code in [attempt.reason.code] + attempt.blockers.map(\.reason.code) where code != "none" && !codes.contains(code) {
         codes.append(code)

@@ -36,6 +36,7 @@ public enum ExplanationJSON {
       ("pairs", .array(session.pairs.map(value))),
       ("assumptions", .array(story.assumptions.map { .text($0) })),
       ("failures", .array(session.failures.map(RunJSON.value))),
+      ("reconnects", .array(session.reconnects.map(RunJSON.value))),
     ])
   }
 

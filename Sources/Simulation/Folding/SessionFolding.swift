@@ -101,7 +101,7 @@ struct SessionFolding {
       transport: transport, outcome: ended?.outcome ?? (told.isEmpty ? .notTried : .pending), reason: ended?.reason ?? .none,
       setting: ended.map { folding.recorder.names[Int($0.extra)] } ?? "", started: told.first { $0.outcome == .pending }?.time,
       ended: ended?.time, blockers: folding.blockers(own),
-      reached: current.last { $0.kind == .milestone && $0.attempt == transport && $0.milestone != .failed }?.milestone)
+      reached: current.last { $0.attempt == transport && ($0.milestone ?? .failed) < .failed }?.milestone)
     result.narrowedBy = narrowed.map { folding.recorder.names[Int($0.extra)] } ?? ""
     switch transport {
     case .reverseConnect:

@@ -252,7 +252,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
         decide(.reverseConnect, route: "internet", .resumed)
         traffic?.resume(from: positions)
       case .milestone(let milestone):
-        stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: winner?.transport ?? .reverseConnect)
+        let carrier = milestone == .resumed ? nil : winner?.transport
+        stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: carrier ?? .reverseConnect)
       case .finished: break
       case .failed(let failure): if decided { fail(failure.reason) }
       }
