@@ -35,8 +35,8 @@ SWIFT
 # The host takes only the one kind of tunnel while the other may still come, instead of the first it finds.
 judge='firstFound.handle(.tunnelRequested(flow.transport, requestID: requestID, cookie: cookie), at: stack.now, into: &effects)'
 mutate VirtualDesktop/Host/HostSession.swift "$judge" \
-  "if isMutant(\"always-managed\"), flow.transport == .public, role.settings.managedForbidden == nil { return .refuse(.lostRace) }
-    if isMutant(\"always-ice\"), flow.transport == .managed, role.settings.publicForbidden == nil { return .refuse(.lostRace) }
+  "if isMutant(\"always-managed\"), flow.transport == .public, role.settings.shortpath.managed == nil { return .refuse(.lostRace) }
+    if isMutant(\"always-ice\"), flow.transport == .managed, role.settings.shortpath.ice == nil { return .refuse(.lostRace) }
     $judge"
 
 # The choice closes with the first valid pair, instead of taking the lowest round trip of a window.
