@@ -21,6 +21,7 @@ extension Cursor {
       map.read("policy", into: &spec.policy) { $0.word(Vocabulary.actions) }
       map.read("stateful", into: &spec.stateful) { $0.flag() }
       map.read("rules", into: &spec.rules) { $0.rules() }
+      map["inspection"]?.map("a firewall's inspection") { map -> Void? in map.certificate(into: &spec.inspection) }
       var without: [String] = []
       let known = base?.rules.map { (name: $0.id, value: $0.id) } ?? []
       map.read("without", into: &without) { $0.items { $0.word(known) } }

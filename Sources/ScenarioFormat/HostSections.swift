@@ -25,6 +25,7 @@ extension HostSpec {
           $0.flag().map { spec.policy.publicNetworks = $0 }
         }
       }
+      map.security(into: &spec)
       map["client"]?.map("a host's client") { client in
         client.read(ClientSpec.settings, of: &spec.client)
         client.shorthand("udp", of: ["client.fClientDisableUDP"], in: map) { $0.flag().map { spec.client.udp = $0 } }
@@ -56,6 +57,7 @@ extension ServiceSpec {
       map.read("token-lifetime", into: &spec.tokenLifetime) { $0.duration() }
       map.read("reverse-connect", into: &spec.reverseConnect) { $0.word(Vocabulary.eras) }
       map.read("valid-signature", into: &spec.validSignature) { $0.flag() }
+      map.security(into: &spec)
       return spec
     }
   }

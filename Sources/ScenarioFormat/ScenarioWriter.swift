@@ -108,13 +108,16 @@ public enum ScenarioWriter {
     guard let spec else { return .scalar("none") }
     let preset = FirewallSpec.presets.first { $0.name == spec.preset }
     let own = spec.rules.map(\.id)
+    let inspects = spec.rules.contains { $0.action == .divert }
+      || spec.inspection != CertificateSpec(issuer: CertificateSpec.inspectionAuthority)
+    let inspection: [(key: String, value: Written)] = inspects ? [("inspection", .inline(Written.certificate(spec.inspection)))] : []
     return .map([
       ("preset", .scalar(preset?.name ?? "none")),
       ("policy", .scalar(Vocabulary.word(spec.policy, Vocabulary.actions))),
       ("stateful", .flag(spec.stateful)),
       ("rules", .list(spec.rules.map(rule))),
       ("without", .words(preset?.value.rules.map(\.id).filter { !own.contains($0) } ?? [])),
-    ])
+    ] + inspection)
   }
 
   private static func rule(_ rule: RuleSpec) -> Written {
@@ -172,6 +175,7 @@ public enum ScenarioWriter {
         ))
     case .tunnelGateway, .server, .idle: break
     }
+    if spec.role == .client || spec.role == .sessionHost { entries += Written.security(spec) }
     return .map(entries)
   }
 
@@ -188,7 +192,7 @@ public enum ScenarioWriter {
       ("broker", optional(spec.broker, "auto")), ("stun", optional(spec.stun, "auto")),
       ("token-lifetime", .scalar(spec.tokenLifetime.written)), ("valid-signature", .flag(spec.validSignature)),
       ("reverse-connect", .scalar(spec.reverseConnect.rawValue)),
-    ])
+    ] + Written.security(spec))
   }
 
   private static func timing(_ spec: TimingSpec) -> Written {

@@ -12,6 +12,7 @@ extension ScenarioCheck {
       networkReference(region.at, "\(region.path).at")
       bursts(region.link, region.path)
     }
+    serviceSecurity()
     for (name, key) in [
       (service.directory, "directory"), (service.feed, "feed"), (service.broker, "broker"), (service.stun, "stun"),
     ] {
