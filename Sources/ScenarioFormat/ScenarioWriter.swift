@@ -255,6 +255,7 @@ public enum ScenarioWriter {
     if let transport = spec.transport { entries.append(("transport", .scalar(transport.name))) }
     if let route = spec.route { entries.append(("route", .text(route))) }
     if let reason = spec.reason { entries.append(("reason", .text(reason))) }
+    if let cause = spec.cause { entries.append(("cause", .text(cause))) }
     if let within = spec.within { entries.append(("within", .scalar(within.written))) }
     if let reconnects = spec.reconnects { entries.append(("reconnects", .scalar("\(reconnects)"))) }
     if !spec.attempts.isEmpty {

@@ -58,6 +58,7 @@ private final class Inspection: CarrierHandler {
   }
 
   func carrierConnected(_ carrier: any Carrier) {
+    // Once TLS stands on it, the far socket tells its channel instead.
     if carrier === far { farIsUp = true }
     join()
   }
@@ -88,19 +89,19 @@ private final class Inspection: CarrierHandler {
 
   /// Passes on once both sides are ready.
   private func join() {
-    guard !isOver, let far, farIsUp else { return }
-    if isPlain {
+    guard !isOver else { return }
+    if isPlain, farIsUp, let far {
       _ = Relay(client: near, host: far, passing: .everything)
     } else if let nearTLS, let farTLS, nearTLS.isEstablished, farTLS.isEstablished {
       _ = Relay(client: nearTLS, host: farTLS, passing: .everything)
     }
   }
 
-  /// One side does not come up: the other learns of it by a reset, as it would without anybody between.
+  /// One side does not come up. The server sees a client that leaves; the client a reset, as if the server had refused.
   func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
     guard !isOver else { return }
     isOver = true
     let nearEnded = carrier === near || carrier === nearTLS
-    if nearEnded { far?.abort() } else { near.abort() }
+    if nearEnded { far?.close() } else { near.abort() }
   }
 }
