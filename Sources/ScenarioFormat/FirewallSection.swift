@@ -72,7 +72,7 @@ extension MapReader {
 extension Cursor {
   fileprivate func portsOrAny() -> PortRange? { optional("any") { $0.ports() }.map { $0 ?? .any } }
 
-  /// `any`, `internet`, `virtual-network`, a prefix, or a host's id.
+  /// `any`, `internet`, `virtual-network`, a prefix, or the id of a host or a service node.
   fileprivate func addresses() -> AddressSpec? {
     guard let text = text() else { return nil }
     switch text {
@@ -82,7 +82,7 @@ extension Cursor {
     default:
       if let prefix = IPPrefix(text) { return .prefix(prefix) }
       if let address = IPAddress(text) { return .prefix(IPPrefix(address, length: 128)) }
-      return isID(text) ? .host(text) : expected("any, internet, virtual-network, a prefix or a host's id")
+      return isID(text) ? .host(text) : expected("any, internet, virtual-network, a prefix, or the id of a host or a service node")
     }
   }
 }

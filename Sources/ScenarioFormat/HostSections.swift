@@ -25,7 +25,6 @@ extension HostSpec {
           $0.flag().map { spec.policy.publicNetworks = $0 }
         }
       }
-      map.security(into: &spec)
       map["client"]?.map("a host's client") { client in
         client.read(ClientSpec.settings, of: &spec.client)
         client.shorthand("udp", of: ["client.fClientDisableUDP"], in: map) { $0.flag().map { spec.client.udp = $0 } }
@@ -39,6 +38,7 @@ extension HostSpec {
         map.read("licensed", into: &spec.rdp.licensed) { $0.flag() }
         map.read("requires-graphics-pipeline", into: &spec.rdp.requiresGraphicsPipeline) { $0.flag() }
       }
+      map.security(into: &spec)
     }
     if whole == nil { cursor.reading.leaveOut("\(cursor.path).role") }
     return spec

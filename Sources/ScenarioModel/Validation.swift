@@ -265,7 +265,7 @@ struct ScenarioCheck {
           guard !unread.contains("hosts"), roles[id] == nil, !services.contains(id) else { continue }
           let known = ["any", "internet", "virtual-network"] + hostIDs + services
           let hint = NearestName.hint(id, among: known)
-          let allowed = "any, internet, virtual-network, a prefix, a host"
+          let allowed = "any, internet, virtual-network, a prefix, a host, a service node"
           report("\(rulePath).\(key)", "'\(id)' is no prefix and no host\(hint); allowed: \(allowed)")
         }
       }

@@ -9,7 +9,7 @@ let refusedHappenings: [Refusal] = [
       networks: { a: { firewall: { rules: [ { name: x, action: drop, from: alice } ] } } }
       """,
     """
-    2:70: 'alice' is no prefix and no host; allowed: any, internet, virtual-network, a prefix, a host
+    2:70: 'alice' is no prefix and no host; allowed: any, internet, virtual-network, a prefix, a host, a service node
     """),
   Refusal(
     "a rule of ICMP with ports",

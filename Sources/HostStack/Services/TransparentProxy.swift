@@ -41,7 +41,7 @@ private final class Inspection: CarrierHandler {
   private let settings: TransparentProxy.Settings
   private let near: TCPSocket
   private var far: TCPSocket?
-  private var farIsUp = false
+  private var farIsUp: Bool { far?.connectTime != nil }
   private var nearTLS: SecureChannel?
   private var farTLS: SecureChannel?
   /// What came first shows that there is no TLS to open.
@@ -57,11 +57,7 @@ private final class Inspection: CarrierHandler {
       connecting: near.node, to: near.local, in: near.conversation, as: near.remote, stack: stack, upper: self)
   }
 
-  func carrierConnected(_ carrier: any Carrier) {
-    // Once TLS stands on it, the far socket tells its channel instead.
-    if carrier === far { farIsUp = true }
-    join()
-  }
+  func carrierConnected(_ carrier: any Carrier) { join() }
 
   func carrierReadable(_ carrier: any Carrier) {
     guard nearTLS == nil, !isPlain else { return }
@@ -76,7 +72,8 @@ private final class Inspection: CarrierHandler {
   /// Looks inside: TLS to the client as `name`, and TLS of its own to the server.
   private func open(_ name: ComponentKey) {
     guard let far else { return }
-    let key = Secret(id: stack.chance.draw(stack.recorder.key(of: near.node), .credential, mix(stack.key(of: near.conversation), 3)))
+    let key = Secret(
+      id: stack.chance.draw(stack.recorder.key(of: near.node), .credential, mix(stack.key(of: near.conversation), 3)))
     // It speaks what is current to both (*assumed*).
     let client = TLSHandshake(.client(serverName: name, trust: .issuers(settings.trusted), key: key))
     let server = TLSHandshake(.server(certificate: settings.certificate, forAnyName: settings.forAnyName))
@@ -89,19 +86,25 @@ private final class Inspection: CarrierHandler {
 
   /// Passes on once both sides are ready.
   private func join() {
-    guard !isOver else { return }
-    if isPlain, farIsUp, let far {
+    if isOver {
+      far?.close()
+    } else if isPlain, farIsUp, let far {
       _ = Relay(client: near, host: far, passing: .everything)
     } else if let nearTLS, let farTLS, nearTLS.isEstablished, farTLS.isEstablished {
       _ = Relay(client: nearTLS, host: farTLS, passing: .everything)
     }
   }
 
-  /// One side does not come up. The server sees a client that leaves; the client a reset, as if the server had refused.
+  /// One side does not come up. The server sees a client that leaves, once it has seen one; the client a reset, as if the server had
+  /// refused.
   func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
     guard !isOver else { return }
     isOver = true
     let nearEnded = carrier === near || carrier === nearTLS
-    if nearEnded { far?.close() } else { near.abort() }
+    if !nearEnded {
+      near.abort()
+    } else if farIsUp {
+      far?.close()
+    }
   }
 }
