@@ -217,7 +217,7 @@ let refusedHappenings: [Refusal] = [
     'session-host'?)
     6:32: there is no network 'hom' (did you mean 'home'?); known: home
     6:37: unknown key 'colour' in a host; allowed: label, role, network, address, address6, firewall, policy, shortpath, \
-    client, rdp
+    client, rdp, tls, trusts, certificate
     8:25: there is no network 'nowhere'; known: home
     8:41: a duration cannot be negative; found '-1 s'
     """),

@@ -162,7 +162,7 @@ extension Scenario {
     let run = try scenario.run()
     let blocker = try #require(run.attempt(.reverseConnect).mainBlocker)
     #expect(blocker.rulePath == rule && blocker.reason == .inspected)
-    #expect(run.sessions[0].sentence.contains(blocker.rule!))
+    #expect(run.sessions[0].sentence.contains(blocker.rule ?? "no rule"))
     let told = run.story.filter { $0.kind == .inspected }
     #expect(!told.isEmpty && told.allSatisfy { run.rules[Int($0.rule)].path == rule })
     #expect(try scenario.with("lift \(rule)").run().sessions[0].transport == .public)
@@ -177,7 +177,7 @@ extension Scenario {
     #expect(run.attempt(.reverseConnect).blockers.isEmpty)
     let whole = try scenario.with("lift networks.home.firewall.rules.inspect-gateway").run()
     // The gateway's leg ends at the home router now: TLS with the client costs no round trip beyond it.
-    #expect(run.sessions[0].connected! < whole.sessions[0].connected!)
+    #expect(try #require(run.sessions[0].connected) < #require(whole.sessions[0].connected))
     #expect(whole.story.allSatisfy { $0.kind != .inspected })
     #expect(run.sessions[0].channels.allSatisfy { $0.sent > 0 || $0.received > 0 })
   }
