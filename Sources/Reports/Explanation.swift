@@ -67,6 +67,7 @@ public enum Explanation {
     if let after = session.roundTrip, session.transport != .reverseConnect {
       facts.append("Round trip on the transport in use \(after)")
     }
+    facts += story.inspections
     facts.append("Seed \(story.run.seed), model \(story.run.modelVersion), run ended: \(story.run.end.rawValue)")
     return facts
   }

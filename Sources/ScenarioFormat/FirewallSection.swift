@@ -82,7 +82,8 @@ extension Cursor {
     default:
       if let prefix = IPPrefix(text) { return .prefix(prefix) }
       if let address = IPAddress(text) { return .prefix(IPPrefix(address, length: 128)) }
-      return isID(text) ? .host(text) : expected("any, internet, virtual-network, a prefix, or the id of a host or a service node")
+      return isID(text)
+        ? .host(text) : expected("any, internet, virtual-network, a prefix, or the id of a host or a service node")
     }
   }
 }

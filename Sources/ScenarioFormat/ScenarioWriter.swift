@@ -108,16 +108,19 @@ public enum ScenarioWriter {
     guard let spec else { return .scalar("none") }
     let preset = FirewallSpec.presets.first { $0.name == spec.preset }
     let own = spec.rules.map(\.id)
-    let inspects = spec.rules.contains { $0.action == .divert }
+    let inspects =
+      spec.rules.contains { $0.action == .divert }
       || spec.inspection != CertificateSpec(issuer: CertificateSpec.inspectionAuthority)
-    let inspection: [(key: String, value: Written)] = inspects ? [("inspection", .inline(Written.certificate(spec.inspection)))] : []
-    return .map([
-      ("preset", .scalar(preset?.name ?? "none")),
-      ("policy", .scalar(Vocabulary.word(spec.policy, Vocabulary.actions))),
-      ("stateful", .flag(spec.stateful)),
-      ("rules", .list(spec.rules.map(rule))),
-      ("without", .words(preset?.value.rules.map(\.id).filter { !own.contains($0) } ?? [])),
-    ] + inspection)
+    let inspection: [(key: String, value: Written)] =
+      inspects ? [("inspection", .inline(Written.certificate(spec.inspection)))] : []
+    return .map(
+      [
+        ("preset", .scalar(preset?.name ?? "none")),
+        ("policy", .scalar(Vocabulary.word(spec.policy, Vocabulary.actions))),
+        ("stateful", .flag(spec.stateful)),
+        ("rules", .list(spec.rules.map(rule))),
+        ("without", .words(preset?.value.rules.map(\.id).filter { !own.contains($0) } ?? [])),
+      ] + inspection)
   }
 
   private static func rule(_ rule: RuleSpec) -> Written {
@@ -187,12 +190,13 @@ public enum ScenarioWriter {
     let regions = spec.regions.map { region in
       (region.id, Written.map([("label", .text(region.label)), ("at", .text(region.at))] + path(region.link, "up", "down")))
     }
-    return .map([
+    let own: [(key: String, value: Written)] = [
       ("regions", .map(regions)), ("directory", optional(spec.directory, "auto")), ("feed", optional(spec.feed, "auto")),
       ("broker", optional(spec.broker, "auto")), ("stun", optional(spec.stun, "auto")),
       ("token-lifetime", .scalar(spec.tokenLifetime.written)), ("valid-signature", .flag(spec.validSignature)),
       ("reverse-connect", .scalar(spec.reverseConnect.rawValue)),
-    ] + Written.security(spec))
+    ]
+    return .map(own + Written.security(spec))
   }
 
   private static func timing(_ spec: TimingSpec) -> Written {

@@ -83,7 +83,8 @@ extension ScenarioCheck {
     if !speaks, host.tls != .tls13 || !host.trusts.isEmpty {
       let key = host.tls != .tls13 ? "tls" : "trusts"
       report(
-        "\(host.path).\(key)", "only a client or session-host has these settings; '\(host.id)' has the role \(host.role.rawValue)")
+        "\(host.path).\(key)", "only a client or session-host has these settings; '\(host.id)' has the role \(host.role.rawValue)"
+      )
     }
     if host.role != .sessionHost, host.certificate != HostCertificateSpec() {
       report(

@@ -70,7 +70,7 @@ extension CodePage {
       confirm:
         "openssl s_client -connect NAME:443 -servername NAME on that side: the issuer is the firewall's, not a public authority.",
       fix: "Exempt *.wvd.microsoft.com and the sign-in service from inspection, or distribute the authority's root certificate.",
-      source: "Microsoft, Required FQDNs and endpoints for Azure Virtual Desktop: TLS inspection is not supported."),
+      source: "Microsoft, Required FQDNs and endpoints for Azure Virtual Desktop, whose advice is no TLS inspection."),
     CodePage(
       .natNoMapping, "The NAT has no mapping",
       cause: "A packet came to an external port that no inside host has opened, or whose mapping has expired.",

@@ -38,8 +38,8 @@ extension CodePage {
       .tlsVersionMismatch, "The two sides have no TLS version in common",
       cause: "One side speaks only older versions of TLS than the other accepts; one of them said so with an alert.",
       confirm:
-        "Schannel event 36871 or 36874 on the side with the old version; a capture shows the alert protocol_version after "
-        + "the first flight.",
+        "Schannel event 36887 with alert 70 on the side that was refused; a capture shows the alert protocol_version after the "
+        + "client's first flight.",
       fix: "Enable TLS 1.2 in Schannel and .NET on that machine; the service's channels need it.",
       source: "RFC 8446 sections 4.2.1 and 6.2; " + connectivityPage + "."),
     CodePage(

@@ -51,7 +51,9 @@ public final class GatewayRole: ServiceChannelOwner {
     }
   }
 
-  public init(at node: NodeID, address: IPAddress, broker: Endpoint, brokerName: ComponentKey, identity: ServiceIdentity, stack: HostStack) {
+  public init(
+    at node: NodeID, address: IPAddress, broker: Endpoint, brokerName: ComponentKey, identity: ServiceIdentity, stack: HostStack
+  ) {
     self.stack = stack
     self.node = node
     self.reference = GatewayReference(name: stack.recorder.key(of: node), endpoint: Endpoint(address, ServicePort.https))

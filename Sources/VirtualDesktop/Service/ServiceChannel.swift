@@ -49,7 +49,8 @@ final class ServiceChannel: CarrierHandler {
     self.owner = owner
     self.tag = tag
     self.socket = socket
-    secure = SecureChannel(over: socket, handshake: TLSHandshake(identity.tls.server(showing: identity.certificate)), upper: nil, started: false)
+    secure = SecureChannel(
+      over: socket, handshake: TLSHandshake(identity.tls.server(showing: identity.certificate)), upper: nil, started: false)
     secure.upper = self
     stack.keep(self)
     bound(at: socket.node)
