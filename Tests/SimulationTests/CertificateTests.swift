@@ -175,6 +175,7 @@ extension Scenario {
     let told = run.story.filter { $0.kind == .inspected }
     #expect(told.count == 1 && run.rules[Int(told[0].rule)].id == "inspect-gateway")
     #expect(run.attempt(.reverseConnect).blockers.isEmpty)
+    #expect(try scenario.run().fingerprints == run.fingerprints)
     let whole = try scenario.with("lift networks.home.firewall.rules.inspect-gateway").run()
     // The gateway's leg ends at the home router now: TLS with the client costs no round trip beyond it.
     #expect(try #require(run.sessions[0].connected) < #require(whole.sessions[0].connected))
