@@ -170,7 +170,9 @@ extension Expectation {
     }
   }
 
-  private static let ofSessions = ["transport", "route", "reason", "cause", "within", "reconnects", "attempts", "settings", "blocked-by"]
+  private static let ofSessions = [
+    "transport", "route", "reason", "cause", "within", "reconnects", "attempts", "settings", "blocked-by",
+  ]
   private static let ofRogues = ["dropped", "at", "by"]
 
   /// Refuses conditions that the subject cannot meet.

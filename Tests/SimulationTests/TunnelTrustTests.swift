@@ -40,8 +40,7 @@ import Wire
         host = HostFlow(
           .managed, on: socket, answering: packet, session: 1, tls: TLSPolicy().server(showing: certificate), owner: self)
       }
-      host?.receive(datagram)
-      return .taken
+      return host?.receive(datagram) ?? .refused(.unexpected)
     }
   }
 
