@@ -78,7 +78,8 @@ let package = Package(
     tests(
       of: "Simulation",
       [
-        "SimulationKernel", "Wire", "Trace", "NetworkModel", "VirtualDesktop", "ScenarioModel", "ScenarioFormat", "Simulation",
+        "SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "VirtualDesktop", "ScenarioModel",
+        "ScenarioFormat", "Simulation",
       ]),
     tests(of: "Studies", ["SimulationKernel", "Wire", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies", "Trace"]),
     tests(of: "House", []),

@@ -60,6 +60,8 @@ public final class HostStack: NetworkDelegate {
   var tcpSockets: [TCPSocket?] = []
   var freeTCP: [UInt32] = []
   var listeners: [any StreamListener] = []
+  /// What takes the connections that a node's rules divert, by node.
+  var proxies: [Int32: any StreamListener] = [:]
   /// Applications behind virtual interfaces, by interface row.
   var tunnels: [Int32: VPNEndpoint] = [:]
 
@@ -101,6 +103,7 @@ public final class HostStack: NetworkDelegate {
     tcpSockets = []
     listeners = []
     tunnels = [:]
+    proxies = [:]
   }
 
   // MARK: Timers
@@ -148,14 +151,19 @@ public final class HostStack: NetworkDelegate {
   }
 
   private func receiveTCP(_ packet: Packet, at node: NodeID) -> Delivery {
+    takeTCP(packet, at: node) { listener(at: node, packet.destination).map { listeners[Int($0)] } }
+  }
+
+  /// Gives a segment to its connection, or to whoever accepts a new one.
+  private func takeTCP(_ packet: Packet, at node: NodeID, _ listener: () -> (any StreamListener)?) -> Delivery {
     let key = SocketKey(node: node.index, local: packet.destination, remote: packet.source)
     if let row = tcpTable[key], let socket = tcpSockets[Int(row)] {
       socket.receive(packet)
       return .taken
     }
-    if packet.tcp.flags.contains(.syn), !packet.tcp.flags.contains(.ack), let row = listener(at: node, packet.destination) {
+    if packet.tcp.flags.contains(.syn), !packet.tcp.flags.contains(.ack), let listener = listener() {
       let socket = TCPSocket(accepting: packet, at: node, stack: self)
-      guard let handler = listeners[Int(row)].accept(socket) else {
+      guard let handler = listener.accept(socket) else {
         socket.discard()
         refuse(packet, at: node)
         return .refused(.notListening)
@@ -170,6 +178,35 @@ public final class HostStack: NetworkDelegate {
 
   private func listener(at node: NodeID, _ local: Endpoint) -> UInt32? {
     listenerTable[SocketKey(node: node.index, local: Endpoint(.unspecified, local.port), remote: .none)]
+  }
+
+  // MARK: On others' way
+
+  public func holds(_ packet: Packet, at node: NodeID) -> Bool {
+    switch packet.proto {
+    case .tcp: tcpTable[SocketKey(node: node.index, local: packet.destination, remote: packet.source)] != nil
+    case .icmp:
+      if case .icmp(let error)? = network.message(packet.payload), error.proto == .tcp {
+        tcpTable[SocketKey(node: node.index, local: error.source, remote: error.destination)] != nil
+      } else {
+        false
+      }
+    case .udp: false
+    }
+  }
+
+  public func divert(_ packet: Packet, at node: NodeID, rule: Int32) -> Delivery {
+    switch packet.proto {
+    case .tcp:
+      takeTCP(packet, at: node) {
+        guard let proxy = proxies[node.index] else { return nil }
+        recorder.inspected(packet, at: node, rule: rule)
+        return proxy
+      }
+    case .icmp: receiveICMP(packet, at: node)
+    // Only streams can be looked into.
+    case .udp: .refused(.unexpected)
+    }
   }
 
   /// RFC 9293 §3.10.7.1: a segment for no connection is answered with a reset, unless it is one.

@@ -71,6 +71,7 @@ public enum Explanation {
     if let after = session.roundTrip, session.transport != .reverseConnect {
       facts.append("Round trip on the transport in use \(after)")
     }
+    facts += story.inspections
     facts.append("Seed \(story.run.seed), model \(story.run.modelVersion), run ended: \(story.run.end.rawValue)")
     return facts
   }
@@ -133,7 +134,9 @@ public enum Explanation {
     let packets = counted(blocker.packets, "packet")
     let subject = blocker.pair == 0 ? "" : " of pair \(blocker.pair)"
     var text =
-      if let rule = blocker.rule {
+      if let rule = blocker.rule, blocker.reason == .inspected {
+        "Rule '\(rule)' on \(story.run.shown(blocker.node)) opened the TLS of \(counted(blocker.packets, "connection"))"
+      } else if let rule = blocker.rule {
         "Rule '\(rule)' on \(story.run.shown(blocker.node)) dropped \(packets)\(subject)"
       } else {
         "\(story.run.shown(blocker.node)) dropped \(packets)\(subject): \(Codes.title(of: blocker.reason.code).lowercasedFirst) (\(blocker.reason.code))"

@@ -33,6 +33,22 @@ struct Story {
   /// A time in milliseconds from the click (from 0 s where nobody clicked).
   func afterClick(_ time: SimTime?) -> String { milliseconds(time.map { $0 - (session.clicked ?? .zero) }) }
 
+  /// Where the session's own connections were opened on their way, whether that hindered anybody or not.
+  var inspections: [String] {
+    var counts: [(rule: Int32, node: NodeID, count: Int)] = []
+    for record in run.story where record.kind == .inspected && Int(record.session) == session.ordinal {
+      if let row = counts.firstIndex(where: { $0.rule == record.rule }) {
+        counts[row].count += 1
+      } else {
+        counts.append((record.rule, record.node, 1))
+      }
+    }
+    return counts.map { entry in
+      let node = run.shown(run.nodes[Int(entry.node.index)].id)
+      return "Rule '\(run.rules[Int(entry.rule)].id)' on \(node) looked into \(counted(entry.count, "connection"))"
+    }
+  }
+
   /// The pairs as the client sees them, which makes the choice; valid ones by their round trip.
   var validPairs: [PairResult] {
     session.pairs.filter { $0.owner == session.client && $0.roundTrip != nil }

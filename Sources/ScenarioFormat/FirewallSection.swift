@@ -21,6 +21,7 @@ extension Cursor {
       map.read("policy", into: &spec.policy) { $0.word(Vocabulary.actions) }
       map.read("stateful", into: &spec.stateful) { $0.flag() }
       map.read("rules", into: &spec.rules) { $0.rules() }
+      map["inspection"]?.map("a firewall's inspection") { map -> Void? in map.certificate(into: &spec.inspection) }
       var without: [String] = []
       let known = base?.rules.map { (name: $0.id, value: $0.id) } ?? []
       map.read("without", into: &without) { $0.items { $0.word(known) } }
@@ -71,7 +72,7 @@ extension MapReader {
 extension Cursor {
   fileprivate func portsOrAny() -> PortRange? { optional("any") { $0.ports() }.map { $0 ?? .any } }
 
-  /// `any`, `internet`, `virtual-network`, a prefix, or a host's id.
+  /// `any`, `internet`, `virtual-network`, a prefix, or the id of a host or a service node.
   fileprivate func addresses() -> AddressSpec? {
     guard let text = text() else { return nil }
     switch text {
@@ -81,7 +82,8 @@ extension Cursor {
     default:
       if let prefix = IPPrefix(text) { return .prefix(prefix) }
       if let address = IPAddress(text) { return .prefix(IPPrefix(address, length: 128)) }
-      return isID(text) ? .host(text) : expected("any, internet, virtual-network, a prefix or a host's id")
+      return isID(text)
+        ? .host(text) : expected("any, internet, virtual-network, a prefix, or the id of a host or a service node")
     }
   }
 }

@@ -145,6 +145,7 @@ extension Expectation {
       map.read("transport", into: &spec.transport) { $0.word(Vocabulary.transports) }
       map.read("route", into: &spec.route) { $0.name("a tunnel or a line, or internet") }
       map.read("reason", into: &spec.reason) { $0.text() }
+      map.read("cause", into: &spec.cause) { $0.text() }
       map.read("within", into: &spec.within) { $0.duration() }
       map.read("reconnects", into: &spec.reconnects) { $0.integer(0...1_000) }
       map["attempts"]?.map("attempts") { map -> Void? in
@@ -169,7 +170,9 @@ extension Expectation {
     }
   }
 
-  private static let ofSessions = ["transport", "route", "reason", "within", "reconnects", "attempts", "settings", "blocked-by"]
+  private static let ofSessions = [
+    "transport", "route", "reason", "cause", "within", "reconnects", "attempts", "settings", "blocked-by",
+  ]
   private static let ofRogues = ["dropped", "at", "by"]
 
   /// Refuses conditions that the subject cannot meet.

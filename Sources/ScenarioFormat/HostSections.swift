@@ -38,6 +38,7 @@ extension HostSpec {
         map.read("licensed", into: &spec.rdp.licensed) { $0.flag() }
         map.read("requires-graphics-pipeline", into: &spec.rdp.requiresGraphicsPipeline) { $0.flag() }
       }
+      map.security(into: &spec)
     }
     if whole == nil { cursor.reading.leaveOut("\(cursor.path).role") }
     return spec
@@ -56,6 +57,7 @@ extension ServiceSpec {
       map.read("token-lifetime", into: &spec.tokenLifetime) { $0.duration() }
       map.read("reverse-connect", into: &spec.reverseConnect) { $0.word(Vocabulary.eras) }
       map.read("valid-signature", into: &spec.validSignature) { $0.flag() }
+      map.security(into: &spec)
       return spec
     }
   }

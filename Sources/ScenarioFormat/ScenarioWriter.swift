@@ -108,13 +108,19 @@ public enum ScenarioWriter {
     guard let spec else { return .scalar("none") }
     let preset = FirewallSpec.presets.first { $0.name == spec.preset }
     let own = spec.rules.map(\.id)
-    return .map([
-      ("preset", .scalar(preset?.name ?? "none")),
-      ("policy", .scalar(Vocabulary.word(spec.policy, Vocabulary.actions))),
-      ("stateful", .flag(spec.stateful)),
-      ("rules", .list(spec.rules.map(rule))),
-      ("without", .words(preset?.value.rules.map(\.id).filter { !own.contains($0) } ?? [])),
-    ])
+    let inspects =
+      spec.rules.contains { $0.action == .divert }
+      || spec.inspection != CertificateSpec(issuer: CertificateSpec.inspectionAuthority)
+    let inspection: [(key: String, value: Written)] =
+      inspects ? [("inspection", .inline(Written.certificate(spec.inspection)))] : []
+    return .map(
+      [
+        ("preset", .scalar(preset?.name ?? "none")),
+        ("policy", .scalar(Vocabulary.word(spec.policy, Vocabulary.actions))),
+        ("stateful", .flag(spec.stateful)),
+        ("rules", .list(spec.rules.map(rule))),
+        ("without", .words(preset?.value.rules.map(\.id).filter { !own.contains($0) } ?? [])),
+      ] + inspection)
   }
 
   private static func rule(_ rule: RuleSpec) -> Written {
@@ -172,6 +178,7 @@ public enum ScenarioWriter {
         ))
     case .tunnelGateway, .server, .idle: break
     }
+    if spec.role == .client || spec.role == .sessionHost { entries += Written.security(spec) }
     return .map(entries)
   }
 
@@ -183,12 +190,13 @@ public enum ScenarioWriter {
     let regions = spec.regions.map { region in
       (region.id, Written.map([("label", .text(region.label)), ("at", .text(region.at))] + path(region.link, "up", "down")))
     }
-    return .map([
+    let own: [(key: String, value: Written)] = [
       ("regions", .map(regions)), ("directory", optional(spec.directory, "auto")), ("feed", optional(spec.feed, "auto")),
       ("broker", optional(spec.broker, "auto")), ("stun", optional(spec.stun, "auto")),
       ("token-lifetime", .scalar(spec.tokenLifetime.written)), ("valid-signature", .flag(spec.validSignature)),
       ("reverse-connect", .scalar(spec.reverseConnect.rawValue)),
-    ])
+    ]
+    return .map(own + Written.security(spec))
   }
 
   private static func timing(_ spec: TimingSpec) -> Written {
@@ -251,6 +259,7 @@ public enum ScenarioWriter {
     if let transport = spec.transport { entries.append(("transport", .scalar(transport.name))) }
     if let route = spec.route { entries.append(("route", .text(route))) }
     if let reason = spec.reason { entries.append(("reason", .text(reason))) }
+    if let cause = spec.cause { entries.append(("cause", .text(cause))) }
     if let within = spec.within { entries.append(("within", .scalar(within.written))) }
     if let reconnects = spec.reconnects { entries.append(("reconnects", .scalar("\(reconnects)"))) }
     if !spec.attempts.isEmpty {

@@ -8,7 +8,7 @@ import Wire
 typealias Words<T> = [(name: String, value: T)]
 
 enum Vocabulary {
-  static let actions: Words<RuleAction> = [("accept", .accept), ("drop", .drop), ("reject", .reject)]
+  static let actions: Words<RuleAction> = [("accept", .accept), ("drop", .drop), ("reject", .reject), ("inspect", .divert)]
   static let directions: Words<RuleDirection> = [("any", .any), ("inbound", .inbound), ("outbound", .outbound)]
   static let protocols: Words<TransportProtocol?> = [("any", nil), ("udp", .udp), ("tcp", .tcp), ("icmp", .icmp)]
   static let mappings: Words<MappingBehaviour> = [

@@ -10,7 +10,7 @@ public enum AddressSpec: Sendable, Equatable {
   case internet
   /// The network's own subnet and every private prefix routed to it, tunnels' pools included (Azure's service tag `VirtualNetwork`).
   case virtualNetwork
-  /// A host of the scenario, by id.
+  /// A host of the scenario or a node of the service, by id.
   case host(String)
 }
 
@@ -40,6 +40,8 @@ public struct FirewallSpec: Sendable, Equatable {
   public var stateful: Bool
   /// The name of the preset the rest came from.
   public var preset: String?
+  /// What its rules that inspect show: a certificate for each name that is asked for, unless it has a name of its own.
+  public var inspection = CertificateSpec(issuer: CertificateSpec.inspectionAuthority)
   public init(rules: [RuleSpec] = [], policy: RuleAction = .accept, stateful: Bool = true, preset: String? = nil) {
     self.rules = rules
     self.policy = policy

@@ -24,6 +24,11 @@ public struct HostSpec: Sendable, Equatable {
   public var policy = HostPolicySpec()
   public var client = ClientSpec()
   public var rdp = RDPSpec()
+  /// The highest TLS version it speaks.
+  public var tls = TLSVersion.tls13
+  /// Authorities it trusts beside the public one.
+  public var trusts: [String] = []
+  public var certificate = HostCertificateSpec()
   public init(id: String, role: HostRole, network: String) {
     self.id = id
     self.label = id
@@ -99,6 +104,10 @@ public struct ServiceSpec: Sendable, Equatable {
   public var reverseConnect = ReverseConnectEra.classic
   /// Whether the feed signs connection configurations with the key that clients trust.
   public var validSignature = true
+  /// What single service nodes show, when it is not the usual.
+  public var certificates: [ServiceCertificateSpec] = []
+  /// TLS 1.2 only (Microsoft, "Understanding network connectivity", connection security).
+  public var tls = TLSSpec(lowest: .tls12, highest: .tls12)
   public init() {}
   public var path: String { "service" }
 }

@@ -53,6 +53,7 @@ public struct Scenario: Sendable, Equatable {
     tunnels.sort { $0.id < $1.id }
     hosts.sort { $0.id < $1.id }
     service.regions.sort { $0.id < $1.id }
+    service.certificates.sort { $0.id < $1.id }
   }
 }
 

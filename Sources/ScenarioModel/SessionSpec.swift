@@ -109,6 +109,8 @@ public struct Expectation: Sendable, Equatable {
   public var route: String?
   /// A `Reason` code.
   public var reason: String?
+  /// The `Reason` code of the first failure on the way to a session's end, wherever it was.
+  public var cause: String?
   /// On its transport (switched, or at the desktop on reverse connect) at most this long after the click.
   public var within: SimDuration?
   /// How often the session lost its transport and came back.

@@ -12,6 +12,7 @@ extension ScenarioCheck {
       networkReference(region.at, "\(region.path).at")
       bursts(region.link, region.path)
     }
+    serviceSecurity()
     for (name, key) in [
       (service.directory, "directory"), (service.feed, "feed"), (service.broker, "broker"), (service.stun, "stun"),
     ] {
@@ -129,13 +130,15 @@ extension ScenarioCheck {
     }
     self.drop(expectation, path)
     if case .session = expectation.subject, expectation == Expectation(expectation.subject), unread.isEmpty {
-      report(path, "this expects nothing; say transport, route, reason, within, attempts, settings or blocked-by")
+      report(path, "this expects nothing; say transport, route, reason, cause, within, attempts, settings or blocked-by")
     }
     if let route = expectation.route {
       let routes = ["internet"] + tunnelIDs + scenario.links.filter(isLine).map(\.id)
       refer(route, "\(path).route", "route", in: "tunnels", routes)
     }
-    if let reason = expectation.reason { refer(reason, "\(path).reason", "reason", in: "", Reason.allCases.map(\.code)) }
+    for (code, key) in [(expectation.reason, "reason"), (expectation.cause, "cause")] {
+      if let code { refer(code, "\(path).\(key)", "reason", in: "", Reason.allCases.map(\.code)) }
+    }
     for wanted in expectation.settings {
       for name in wanted.setting.split(separator: ",") {
         let name = String(name.drop { $0 == " " })

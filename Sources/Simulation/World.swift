@@ -39,6 +39,7 @@ public final class World: DesktopObserver {
     stack = HostStack(network: network)
     stack.setRDPUDP(keepAlive: scenario.timing.udpKeepAlive, silence: scenario.timing.udpSilence)
     makeTunnels()
+    makeProxies()
     makeService()
     makeHosts()
     makeHappenings()
@@ -74,7 +75,8 @@ public final class World: DesktopObserver {
     let resources = wantedHosts.map { ComponentKey($0) }
     let https = ServicePort.https
     _ = DirectoryRole(
-      at: blueprint.directory.node, users: users, tokenLifetime: scenario.service.tokenLifetime, stack: stack)
+      at: blueprint.directory.node, users: users, tokenLifetime: scenario.service.tokenLifetime,
+      identity: identity(of: blueprint.directory), stack: stack)
     let gateways = blueprint.gateways.map {
       GatewayReference(name: recorder.key(of: $0.node), endpoint: Endpoint($0.address, https))
     }
@@ -82,15 +84,15 @@ public final class World: DesktopObserver {
       at: blueprint.feed.node, directory: Endpoint(blueprint.directory.address, https),
       directoryName: recorder.key(of: blueprint.directory.node), resources: resources, gateways: gateways,
       unassigned: unassigned, signature: scenario.service.validSignature ? ServiceTrust.feedKey : ServiceTrust.strangeKey,
-      usesUDP: scenario.hostPool.usesUDP, stack: stack)
-    _ = BrokerRole(at: blueprint.broker.node, hosts: resources, stack: stack)
+      usesUDP: scenario.hostPool.usesUDP, identity: identity(of: blueprint.feed), stack: stack)
+    _ = BrokerRole(at: blueprint.broker.node, hosts: resources, identity: identity(of: blueprint.broker), stack: stack)
     _ = STUNServer(at: blueprint.stun.node, stack: stack)
     // Without sessions nobody needs the channels.
     guard !scenario.sessions.isEmpty else { return }
     for gateway in blueprint.gateways {
       _ = GatewayRole(
         at: gateway.node, address: gateway.address, broker: Endpoint(blueprint.broker.address, https),
-        brokerName: recorder.key(of: blueprint.broker.node), stack: stack)
+        brokerName: recorder.key(of: blueprint.broker.node), identity: identity(of: gateway), stack: stack)
     }
   }
 
@@ -119,6 +121,7 @@ public final class World: DesktopObserver {
           udpForbidden: host.client.udpForbidden, graphicsPipeline: host.client.graphicsPipeline,
           reconnects: host.client.reconnect, timing: timing)
         settings.workloads = scenario.sessions.map(\.workload)
+        settings.tls = policy(of: host)
         clients[host.id] = ClientRole(at: node, settings: settings, stack: stack, observer: self)
       case .sessionHost:
         guard wanted.contains(host.id) else { continue }
@@ -130,6 +133,7 @@ public final class World: DesktopObserver {
             signIn: host.rdp.signIn, licensed: host.rdp.licensed, requiresGraphicsPipeline: host.rdp.requiresGraphicsPipeline),
           keepsReverseConnect: scenario.service.reverseConnect == .warm)
         settings.workloads = scenario.sessions.map(\.workload)
+        (settings.tls, settings.certificate) = (policy(of: host), certificate(of: host))
         let role = SessionHostRole(at: node, settings: settings, stack: stack)
         hosts.append(role)
         role.start()

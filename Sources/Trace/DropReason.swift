@@ -15,6 +15,8 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case sourceNotLocal = 14
   // Rules.
   case rule = 20
+  /// No packet's end, but what stands in a connection's way: a rule had its TLS opened on the way.
+  case inspected = 21
   // Address translation.
   case natNoMapping = 30
   case natFiltered = 31
@@ -54,6 +56,7 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .notForMe: "not-for-me"
     case .sourceNotLocal: "source-not-local"
     case .rule: "rule"
+    case .inspected: "inspected"
     case .natNoMapping: "nat-no-mapping"
     case .natFiltered: "nat-filtered"
     case .natPortsExhausted: "nat-ports-exhausted"

@@ -60,13 +60,18 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case tokenRefused = 84
   case resourceUnknown = 85
   case noHealthyHost = 86
-  case certificateRejected = 87
+  // 87 was `certificate-rejected`, which 100 to 104 tell apart.
   case brokerUnavailable = 88
   case hostUnreachable = 89
   case connectionLost = 90
   case licensingFailed = 91
   case protocolViolation = 92
   case undecided = 99
+  case certificateWrongName = 100
+  case certificateExpired = 101
+  case certificateUntrusted = 102
+  case tlsVersionMismatch = 103
+  case configurationUntrusted = 104
   case tokenExpired = 105
   case feedEmpty = 106
   case capabilitiesRefused = 107
@@ -74,6 +79,14 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case pathLost = 108
   /// Automatic reconnect gave up.
   case reconnectFailed = 109
+
+  /// Whether a handshake of TLS ended so.
+  public var isSecurity: Bool {
+    switch self {
+    case .tlsFailed, .certificateWrongName, .certificateExpired, .certificateUntrusted, .tlsVersionMismatch: true
+    default: false
+    }
+  }
 
   /// The stable code, as results and reports print it.
   public var code: String {
@@ -113,13 +126,17 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .tokenRefused: "token-refused"
     case .resourceUnknown: "resource-unknown"
     case .noHealthyHost: "no-healthy-host"
-    case .certificateRejected: "certificate-rejected"
     case .brokerUnavailable: "broker-unavailable"
     case .hostUnreachable: "host-unreachable"
     case .connectionLost: "connection-lost"
     case .licensingFailed: "licensing-failed"
     case .protocolViolation: "protocol-violation"
     case .undecided: "undecided"
+    case .certificateWrongName: "certificate-wrong-name"
+    case .certificateExpired: "certificate-expired"
+    case .certificateUntrusted: "certificate-untrusted"
+    case .tlsVersionMismatch: "tls-version-mismatch"
+    case .configurationUntrusted: "configuration-untrusted"
     case .tokenExpired: "token-expired"
     case .feedEmpty: "feed-empty"
     case .capabilitiesRefused: "capabilities-refused"

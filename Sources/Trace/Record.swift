@@ -21,6 +21,8 @@ public enum RecordKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case runEnded = 14
   /// A role could not take its part of a session's connection sequence: a `ConnectionFailure`.
   case failure = 15
+  /// A firewall rule had a TCP connection diverted to its node's transparent proxy.
+  case inspected = 16
   // Motion.
   case sent = 32
   case forwarded = 33

@@ -111,6 +111,14 @@ public final class Recorder {
     tell(record)
   }
 
+  /// A rule had a connection diverted, which `packet` opens, to the transparent proxy at `node`.
+  public func inspected(_ packet: Packet, at node: NodeID, rule: Int32) {
+    var record = Record(kind: .inspected, node: node)
+    record.rule = rule
+    label(&record, with: packet)
+    tell(record)
+  }
+
   /// A packet did something; returns the record's number, which is the packet's new cause.
   @inlinable @inline(__always) @discardableResult
   public func motion(_ kind: RecordKind, _ packet: Packet, at node: NodeID, cause: UInt64) -> UInt64 {

@@ -118,6 +118,12 @@ public struct StreamStore: ~Copyable {
     isOpen(id) && logs[Int(id.index)].hasNext(upTo: offset)
   }
 
+  /// The next message that lies wholly before `offset`, which stays unread.
+  public func first(of id: StreamID, upTo offset: UInt64) -> Message? {
+    guard hasNext(of: id, upTo: offset), let pieces = logs[Int(id.index)].pieces else { return nil }
+    return pieces[logs[Int(id.index)].head].message
+  }
+
   /// The next message that lies wholly before `offset`; reading it frees it.
   public mutating func next(of id: StreamID, upTo offset: UInt64) -> Message? {
     guard hasNext(of: id, upTo: offset) else { return nil }

@@ -5,6 +5,7 @@ import ScenarioModel
 import SimulationKernel
 import Testing
 import Trace
+import Wire
 
 @Suite struct ExplanationTests {
   @Test("The first paragraph is the plain sentence")
@@ -21,6 +22,23 @@ import Trace
       text.contains(
         "Rule 'block-inner-udp' on vpn-gateway dropped 3 packets of pair 2; first at 1450.000 ms, record 7: "
           + "udp 172.27.0.2:50001 -> 10.1.0.4:50002 [hosts.vpn-gateway.firewall.rules.block-inner-udp]"))
+  }
+
+  @Test("A rule that inspects opened TLS and dropped nothing, and says so whether it hindered anybody or not")
+  func inspection() {
+    var run = sampleRun()
+    var record = Record(kind: .inspected, node: NodeID(0))
+    record.rule = 0
+    record.session = 1
+    run.story = [record, record]
+    let looked = "Rule '\(run.rules[0].id)' on \(run.nodes[0].id) looked into 2 connections"
+    #expect(Explanation.text(run, session: 1, width: 400).contains(looked))
+    for row in run.sessions[0].attempts.indices where !run.sessions[0].attempts[row].blockers.isEmpty {
+      run.sessions[0].attempts[row].blockers[0].reason = .inspected
+    }
+    let text = Explanation.text(run, session: 1, width: 400)
+    #expect(text.contains("Rule 'block-inner-udp' on vpn-gateway opened the TLS of 3 connections; first at"))
+    #expect(text.contains("shortpath codes inspected"))
   }
 
   @Test("Steps bear their documented numbers and times from the click")

@@ -44,6 +44,8 @@ let fullExample = """
           - { name: no-stun, action: drop, direction: outbound, protocol: udp, from: virtual-network, to: internet, ports: 3478 }
           - { name: Tunnel-1, action: accept, to: gate, source-ports: 1000-2000, ports: "4500", protocol: udp }
           - { name: ping, action: reject, protocol: icmp, from: 10.0.0.0/8, to: 2001:db8::/32 }
+          - { name: look, action: inspect, direction: outbound, protocol: tcp, to: gateway-west, ports: 443 }
+        inspection: { issuer: corporate-ca, name: portal.example, expired: on }
       lan: { delay: 50 us, jitter: 10 µs, reorders: on, mtu: 9000 B }
     metro: { label: 'Metro: the provider' }
     azure: { subnet: 10.1.0.0/24, nat: azure-public-ip, firewall: { rules: [ { name: in, action: accept, ports: 3390 } ], without: [DenyAllInBound] } }
@@ -55,9 +57,10 @@ let fullExample = """
   tunnels:
     vpn: { label: VPN, from: alice, to: gate, over: udp, port: 4501, routes: [10.1.0.0/24, "fd00::/8"], delay: 100 us, address: 172.20.0.9, pool: 172.20.0.0/16, mtu: 1380 B }
   hosts:
-    alice: { label: Alice, role: client, network: home, address: 192.168.7.9, address6: "2001:db8:7::9", client: { udp: off }, firewall: outbound-only }
+    alice: { label: Alice, role: client, network: home, address: 192.168.7.9, address6: "2001:db8:7::9", client: { udp: off }, firewall: outbound-only, tls: "1.1", trusts: [corporate-ca, contoso-ca] }
     gate: { role: tunnel-gateway, network: metro }
-    sh-1: { role: session-host, network: azure, address: 10.1.0.4, shortpath: { managed-listener: on, port: 3391, public: false } }
+    sh-1: { role: session-host, network: azure, address: 10.1.0.4, shortpath: { managed-listener: on, port: 3391, public: false },
+            tls: 1.2, trusts: [public-certification-authority], certificate: { kind: enterprise-ca, issuer: contoso-ca, name: sh-2, expired: yes } }
     sh-2: { role: session-host, network: azure, policy: { fUseUdpPortRedirector: 1, UdpRedirectorPort: 3392,
             ICEEnableClientPortRange: 1, ICEClientPortBase: 40000, ICEClientPortRange: 100, directUDP: 1, publicUDP: 2,
             relayUDP: 2, SelectTransport: 2 } }
@@ -71,6 +74,8 @@ let fullExample = """
     feed: north
     broker: west
     stun: auto
+    certificates: { gateway-north: { name: other.example }, broker: { expired: on, issuer: contoso-ca } }
+    tls: { lowest: 1.0, highest: 1.3 }
   host-pool: { ManagedPrivateUdp: Enabled, DirectUdp: Default, PublicUdp: Disabled, RelayUdp: Disabled,
                PublicNetworkAccess: EnabledForClientsOnly, AllowRDPShortPathWithPrivateLink: Enabled,
                rdp-properties: { use udp: 0 } }
@@ -97,7 +102,7 @@ let fullExample = """
     - { link: hosts.alice.lan.up, packet: 1, fate: delayed, by: 250 ms }
     - { link: service.regions.west.down, packet: 9, fate: doubled }
   expect:
-    - { session: 1, transport: reverse-connect, route: internet, reason: client-setting, within: 4 s,
+    - { session: 1, transport: reverse-connect, route: internet, reason: client-setting, cause: none, within: 4 s,
         attempts: { public: not-tried, managed: failed },
         settings: { public: "directUDP, publicUDP", relayed: use udp }, blocked-by: [no-stun, allow-out] }
     - { probe: 2, outcome: no-answer }

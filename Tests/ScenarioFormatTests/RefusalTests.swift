@@ -42,6 +42,9 @@ struct RefusalTests {
   @Test("mishaps, bursts and workloads", arguments: refusedLosses)
   func losses(_ refusal: Refusal) { check(refusal) }
 
+  @Test("certificates, TLS versions, inspection", arguments: refusedSecurity)
+  func security(_ refusal: Refusal) { check(refusal) }
+
   private func check(_ refused: Refusal) {
     let expected = refused.expected.split(separator: "\n").map { "t.yaml:\($0)" }.joined(separator: "\n")
     #expect(refusal(refused.text) == expected)

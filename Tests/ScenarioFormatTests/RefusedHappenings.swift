@@ -9,7 +9,7 @@ let refusedHappenings: [Refusal] = [
       networks: { a: { firewall: { rules: [ { name: x, action: drop, from: alice } ] } } }
       """,
     """
-    2:70: 'alice' is no prefix and no host; allowed: any, internet, virtual-network, a prefix, a host
+    2:70: 'alice' is no prefix and no host; allowed: any, internet, virtual-network, a prefix, a host, a service node
     """),
   Refusal(
     "a rule of ICMP with ports",
@@ -217,7 +217,7 @@ let refusedHappenings: [Refusal] = [
     'session-host'?)
     6:32: there is no network 'hom' (did you mean 'home'?); known: home
     6:37: unknown key 'colour' in a host; allowed: label, role, network, address, address6, firewall, policy, shortpath, \
-    client, rdp
+    client, rdp, tls, trusts, certificate
     8:25: there is no network 'nowhere'; known: home
     8:41: a duration cannot be negative; found '-1 s'
     """),

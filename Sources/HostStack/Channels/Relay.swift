@@ -1,4 +1,4 @@
-// A gateway's relay: raw data between two connections that have nothing but it in common. It forwards slices of a stream it cannot read.
+// A relay: raw data between two connections that have nothing but it in common. It forwards slices of a stream it cannot read.
 import Wire
 
 /// How a relay ended.
@@ -8,6 +8,14 @@ public protocol RelayOwner: AnyObject {
 
 /// The relay between a client's leg and a host's.
 public final class Relay: CarrierHandler {
+  /// What it passes on.
+  public enum Content: Sendable {
+    /// A gateway's: binary frames of WebSockets, unmasked on the way (RFC 6455 §5.3).
+    case frames
+    /// A proxy's: whatever comes, as it is.
+    case everything
+  }
+
   public let client: any Carrier
   public let host: any Carrier
   public unowned(unsafe) var owner: (any RelayOwner)?
@@ -18,11 +26,13 @@ public final class Relay: CarrierHandler {
   /// The leg whose peer sends no more: the relay ends when what it sent has been passed on.
   private var finished: (any Carrier)?
   private var isClosing = false
+  private let content: Content
 
-  /// Starts relaying between two upgraded legs.
-  public init(client: any Carrier, host: any Carrier) {
+  /// Starts relaying between two legs that are up (and upgraded, when frames are passed).
+  public init(client: any Carrier, host: any Carrier, passing content: Content = .frames) {
     self.client = client
     self.host = host
+    self.content = content
     client.stack.keep(self)
     client.upper = self
     host.upper = self
@@ -32,11 +42,11 @@ public final class Relay: CarrierHandler {
 
   private func pump(from source: any Carrier, to sink: any Carrier) {
     while isClosing ? source.hasWaiting : sink.backlog < Relay.buffer, let message = source.read() {
-      guard case .webSocket(let slice, _) = message else { return source.abort() }
+      guard let passed = pass(message) else { return source.abort() }
       // Nobody hears what comes after the end, but its sender must be able to say it and close.
       if isClosing { continue }
-      relayed += UInt64(slice.count)
-      sink.write(.webSocket(slice, masked: false))
+      relayed += UInt64(passed.count)
+      sink.write(passed.message)
     }
     source.consumed()
     if !isClosing, source === finished, !source.hasWaiting {
@@ -44,6 +54,14 @@ public final class Relay: CarrierHandler {
       client.close()
       host.close()
       pump(from: sink, to: source)
+    }
+  }
+
+  private func pass(_ message: Message) -> (message: Message, count: Int)? {
+    switch content {
+    case .frames:
+      if case .webSocket(let slice, _) = message { (.webSocket(slice, masked: false), slice.count) } else { nil }
+    case .everything: (message, message.encodedLength)
     }
   }
 

@@ -70,5 +70,8 @@ extension Carrier {
 
   public var hasWaiting: Bool { stack.network.streams.hasNext(of: incoming, upTo: readable) }
 
+  /// The next message, which stays unread.
+  func peek() -> Message? { stack.network.streams.first(of: incoming, upTo: readable) }
+
   public func read() -> Message? { stack.network.streams.next(of: incoming, upTo: readable) }
 }

@@ -38,8 +38,10 @@ public final class TCPSocket: Carrier, Deadlined {
   private let opened: SimTime
 
   /// Opens a connection from `node`; what becomes of it is told to `upper`.
+  /// - Parameter name: the endpoint in whose name it is opened, by a node that stands on that endpoint's way; `nil` for the node's own.
   public init(
-    connecting node: NodeID, to remote: Endpoint, in conversation: ConversationID, stack: HostStack, upper: any CarrierHandler
+    connecting node: NodeID, to remote: Endpoint, in conversation: ConversationID, as name: Endpoint? = nil, stack: HostStack,
+    upper: any CarrierHandler
   ) {
     self.stack = stack
     self.node = node
@@ -53,10 +55,13 @@ public final class TCPSocket: Carrier, Deadlined {
     let isn = UInt32(truncatingIfNeeded: stack.chance.draw(own, .initialSequence, key))
     let out = stack.network.route(remote.address, from: node, bound: .none)
     machine = TCPConnection(initialSequence: isn, settings: TCPSocket.settings(for: remote, by: out, stack))
-    let address = out.flatMap { stack.network.interfaces[Int($0.index)].address(like: remote.address) } ?? .unspecified
-    let port = stack.freePort(at: node, for: key) { port in
-      stack.tcpTable[SocketKey(node: node.index, local: Endpoint(address, port), remote: remote)] != nil
-    }
+    let address =
+      name?.address ?? out.flatMap { stack.network.interfaces[Int($0.index)].address(like: remote.address) } ?? .unspecified
+    let port =
+      name?.port
+      ?? stack.freePort(at: node, for: key) { port in
+        stack.tcpTable[SocketKey(node: node.index, local: Endpoint(address, port), remote: remote)] != nil
+      }
     local = Endpoint(address, port ?? 0)
     bound = stack.network.boundInterface(of: address, at: node)
     enter()

@@ -46,7 +46,11 @@ extension Network {
     let isTransit = incoming.side == .outside && out.map { interfaces[Int($0.index)].side == .outside } ?? false
     if shape.forward >= 0, !isTransit {
       let packet = flight.pointee.packet
+      if shape.diverts, above.holds(packet, at: node) { return divert(slot, at: node, shape: shape, inward: plan, rule: -1) }
       let verdict = judge(shape.forward, packet, at: node, way: incoming.side == .lan ? .outbound : .inbound)
+      if verdict.action == .divert, case .pass = hairpin {
+        return divert(slot, at: node, shape: shape, inward: plan, rule: verdict.row)
+      }
       guard pass(verdict, slot, at: node) else { return }
       if verdict.track { tracked = (shape.forward, packet) }
     }
@@ -59,7 +63,7 @@ extension Network {
   @inline(__always)
   private func pass(_ verdict: RuleVerdict, _ slot: UInt32, at node: NodeID) -> Bool {
     switch verdict.action {
-    case .accept: return true
+    case .accept, .divert: return true
     case .drop: drop(slot, .rule, at: node, rule: verdict.row)
     case .reject:
       answerICMP(.administrativelyProhibited, to: slot, at: node)
@@ -80,16 +84,30 @@ extension Network {
       if verdict.track { remember(packet, at: node, by: shape.input) }
     }
     if entered { remember(asArrived(packet), at: node, by: shape.ingress) }
+    hand(slot, at: node) { above.receive($0, at: node, on: interface) }
+  }
+
+  /// Gives a packet to what stands above the node, and ends it there.
+  @inline(__always)
+  private func hand(_ slot: UInt32, at node: NodeID, to taker: (Packet) -> Delivery) {
+    let packet = pool[slot].pointee.packet
     let number = recorder.motion(.delivered, packet, at: node, cause: packet.cause)
     recorder.currentCause = number
     pool[slot].pointee.packet.cause = number
-    switch above.receive(packet, at: node, on: interface) {
+    switch taker(packet) {
     case .taken: finish(slot, delivered: true, at: node)
     case .refused(let reason):
       if reason == .noSocket { answerICMP(.portUnreachable, to: slot, at: node) }
       drop(slot, reason, at: node)
     }
     recorder.currentCause = 0
+  }
+
+  /// Takes a packet off its way: the application here answers in its destination's name.
+  private func divert(_ slot: UInt32, at node: NodeID, shape: Node, inward: TranslationPlan, rule: Int32) {
+    let packet = pool[slot].pointee.packet
+    if shape.translator >= 0 { translator(of: shape) { $0.commitInward(inward, packet, now: now) } }
+    hand(slot, at: node) { above.divert($0, at: node, rule: rule) }
   }
 
   // MARK: Translation
@@ -308,6 +326,14 @@ extension Network {
       answerICMP(.fragmentationNeeded, to: slot, at: node, mtu: outgoing.mtu)
       drop(slot, .mtuExceeded, at: node)
       return .sent
+    }
+    // What an application sends in another's name goes out as that one's packets do.
+    if shape.diverts, shape.translator >= 0, outgoing.side == .outside, packet.proto != .icmp,
+      locals[NodeAddress(node: node.index, address: packet.source.address)] == nil
+    {
+      let outward = translator(of: shape) { $0.planOutward(packet, now: now, chance: chance) }
+      guard apply(outward, toSource: true, slot, at: node) else { return .sent }
+      translator(of: shape) { $0.commitOutward(outward, packet, now: now, recorder: recorder) }
     }
     if shape.egress >= 0 {
       let verdict = judge(shape.egress, packet, at: node, way: .outbound)

@@ -87,6 +87,8 @@ public struct Node: Sendable, BitwiseCopyable {
   public var input: Int32 = -1
   public var forward: Int32 = -1
   public var egress: Int32 = -1
+  /// Whether a forward rule may divert connections to an application here.
+  public var diverts = false
   /// Row of its address translator; −1 for none.
   public var translator: Int32 = -1
   public var routeStart: Int32 = 0

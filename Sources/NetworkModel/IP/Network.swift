@@ -7,10 +7,19 @@ public import Wire
 public protocol NetworkDelegate: AnyObject {
   /// A packet for this node passed its rules. `.refused` makes it a drop with that reason.
   func receive(_ packet: Packet, at node: NodeID, on interface: InterfaceID) -> Delivery
+  /// Whether a packet on its way through `node` belongs to a connection that was diverted there.
+  func holds(_ packet: Packet, at node: NodeID) -> Bool
+  /// A packet is taken off its way at `node`: of a diverted connection, or by `rule` (−1 for none) to open one.
+  func divert(_ packet: Packet, at node: NodeID, rule: Int32) -> Delivery
   /// A packet leaves by a virtual interface; the application now owns the slot. `.refused` makes it a drop.
   func transmit(slot: UInt32, on interface: InterfaceID) -> Delivery
   /// A timer slot's deadline is due.
   func timerDue(owner: UInt32)
+}
+
+extension NetworkDelegate {
+  public func holds(_ packet: Packet, at node: NodeID) -> Bool { false }
+  public func divert(_ packet: Packet, at node: NodeID, rule: Int32) -> Delivery { .refused(.notListening) }
 }
 
 /// How a packet's last step ended.

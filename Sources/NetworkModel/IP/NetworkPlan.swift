@@ -68,7 +68,9 @@ public struct NetworkPlan: Sendable {
     switch hook {
     case .ingress: nodes[Int(node.index)].ingress = row
     case .input: nodes[Int(node.index)].input = row
-    case .forward: nodes[Int(node.index)].forward = row
+    case .forward:
+      nodes[Int(node.index)].forward = row
+      nodes[Int(node.index)].diverts = rules[Int(list.start)..<Int(list.end)].contains { $0.action == .divert }
     case .egress: nodes[Int(node.index)].egress = row
     }
   }

@@ -13,6 +13,8 @@ public enum RuleAction: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case drop
   /// With an ICMP error "administratively prohibited" (RFC 1812 §5.2.7.1).
   case reject
+  /// To the application at the node that looks inside: a transparent proxy. Decides at the forward hook; elsewhere it accepts.
+  case divert
 }
 
 /// The way a packet goes, seen from the network whose router or host judges it.

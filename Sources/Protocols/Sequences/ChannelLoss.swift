@@ -7,20 +7,42 @@ public import Wire
 public enum ChannelLoss: Equatable, Sendable, CaseIterable {
   /// TCP got no answer, or a reset instead of one.
   case unreachable
-  /// TLS failed for another cause than the certificate.
+  /// The peer's certificate names somebody else.
+  case certificateWrongName
+  /// The peer's certificate has expired.
+  case certificateExpired
+  /// Nobody this side trusts signed the peer's certificate, or its key is not the pinned one.
+  case certificateUntrusted
+  /// The two have no TLS version in common; either side may have found it.
+  case tlsVersionMismatch
+  /// TLS failed for another cause.
   case tlsFailed
-  /// The peer's certificate was not trusted.
-  case certificateRejected
-  /// The channel had been up.
+  /// The channel had been up, or the peer refused this side's certificate and left.
   case closed
 
   /// The reason of a session's end, given the one for "nobody answered".
   public func reason(unreachable: Reason) -> Reason {
     switch self {
     case .unreachable: unreachable
+    case .certificateWrongName: .certificateWrongName
+    case .certificateExpired: .certificateExpired
+    case .certificateUntrusted: .certificateUntrusted
+    case .tlsVersionMismatch: .tlsVersionMismatch
     case .tlsFailed: .tlsFailed
-    case .certificateRejected: .certificateRejected
     case .closed: .connectionLost
+    }
+  }
+
+  /// What a failed handshake means: what this side found, or what the peer's alert (RFC 8446 §6.2) says that it found.
+  public init(_ failure: TLSHandshake.Failure) {
+    switch failure {
+    case .certificateWrongName: self = .certificateWrongName
+    case .certificateExpired: self = .certificateExpired
+    case .certificateUntrusted: self = .certificateUntrusted
+    case .versionMismatch, .alert(.protocolVersion): self = .tlsVersionMismatch
+    // To a server, a client that refuses its certificate is a client that left.
+    case .alert(.badCertificate), .alert(.certificateExpired), .alert(.unknownCA), .alert(.closeNotify): self = .closed
+    case .unexpectedMessage: self = .tlsFailed
     }
   }
 }

@@ -86,7 +86,7 @@ public struct WorkspaceSubscription: Equatable, Sendable {
       case .refused(.directory, _): .signInRefused
       case .refused(.feed, let refusal): refusal.reason
       case .emptyFeed: .feedEmpty
-      case .untrustedConfiguration: .certificateRejected
+      case .untrustedConfiguration: .configurationUntrusted
       case .protocolViolation: .protocolViolation
       }
     }

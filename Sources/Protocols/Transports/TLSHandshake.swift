@@ -95,8 +95,10 @@ public struct TLSHandshake: Equatable, Sendable {
     /// `key` names the traffic keys this handshake will make.
     case client(serverName: ComponentKey, trust: Trust, lowest: TLSVersion = .tls12, highest: TLSVersion = .tls13, key: Secret)
     /// `sendsTickets`: a server of 1.3 sends two tickets after the client's Finished (nat-and-ice.md §7, OpenSSL's default).
+    /// `forAnyName`: the certificate is made anew for whatever name the client asks for, as what looks inside TLS does.
     case server(
-      certificate: Certificate, lowest: TLSVersion = .tls12, highest: TLSVersion = .tls13, sendsTickets: Bool = true)
+      certificate: Certificate, lowest: TLSVersion = .tls12, highest: TLSVersion = .tls13, sendsTickets: Bool = true,
+      forAnyName: Bool = false)
   }
 
   /// Where the handshake stands.
@@ -129,14 +131,15 @@ public struct TLSHandshake: Equatable, Sendable {
         clientReceive(
           message, serverName: serverName, trust: trust, versions: lowest...max(lowest, highest), key: key, into: &effects)
       }
-    case .server(let certificate, let lowest, let highest, let sendsTickets):
+    case .server(let certificate, let lowest, let highest, let sendsTickets, let forAnyName):
       switch input {
       case .start: if case .idle = state { state = .awaitingClientHello }
       case .received(.alert(let alert)): receiveAlert(alert, into: &effects)
       case .received(.applicationData): receiveData(into: &effects)
       case .received(.handshake(let message)):
         serverReceive(
-          message, certificate: certificate, lowest: lowest, highest: highest, sendsTickets: sendsTickets, into: &effects)
+          message, certificate: certificate, forAnyName: forAnyName, versions: lowest...max(lowest, highest),
+          sendsTickets: sendsTickets, into: &effects)
       }
     }
   }
@@ -172,8 +175,8 @@ public struct TLSHandshake: Equatable, Sendable {
   }
 
   private mutating func serverReceive(
-    _ message: TLSHandshakeMessage, certificate: Certificate, lowest: TLSVersion, highest: TLSVersion, sendsTickets: Bool,
-    into effects: inout [Effect]
+    _ message: TLSHandshakeMessage, certificate: Certificate, forAnyName: Bool, versions: ClosedRange<TLSVersion>,
+    sendsTickets: Bool, into effects: inout [Effect]
   ) {
     switch state {
     case .idle, .awaitingClientHello:
@@ -181,13 +184,15 @@ public struct TLSHandshake: Equatable, Sendable {
         return fail(.unexpectedMessage, into: &effects)
       }
       // RFC 8446 §4.2.1: the highest version both offer.
-      let version = min(highest, clientHighest)
-      guard version >= max(lowest, clientLowest) else {
+      let version = min(versions.upperBound, clientHighest)
+      guard version >= max(versions.lowerBound, clientLowest) else {
         return fail(.versionMismatch, alert: .protocolVersion, into: &effects)
       }
       requestedName = name
       state = .awaitingClientFinished(version: version)
-      effects.append(.send(.handshake(.serverFlight(version: version, certificate: certificate))))
+      var shown = certificate
+      if forAnyName { shown.subject = name }
+      effects.append(.send(.handshake(.serverFlight(version: version, certificate: shown))))
     case .awaitingClientFinished(let version):
       guard case .clientFinished(version, let key) = message else { return fail(.unexpectedMessage, into: &effects) }
       if version < .tls13 || sendsTickets { effects.append(.send(.handshake(.serverFinished(version: version)))) }

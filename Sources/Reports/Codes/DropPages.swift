@@ -63,6 +63,15 @@ extension CodePage {
       fix: "Allow the shown protocol, addresses and ports before that rule, or remove it.",
       source: "Microsoft, Network security groups; Network Watcher, IP flow verify."),
     CodePage(
+      .inspected, "TLS was opened on the way",
+      cause:
+        "A firewall rule has the connection's TLS opened, looked into and closed again under a certificate of the firewall's own "
+        + "authority, and the side that asked does not trust that authority, or the certificate.",
+      confirm:
+        "openssl s_client -connect NAME:443 -servername NAME on that side: the issuer is the firewall's, not a public authority.",
+      fix: "Exempt *.wvd.microsoft.com and the sign-in service from inspection, or distribute the authority's root certificate.",
+      source: "Microsoft, Required FQDNs and endpoints for Azure Virtual Desktop, whose advice is no TLS inspection."),
+    CodePage(
       .natNoMapping, "The NAT has no mapping",
       cause: "A packet came to an external port that no inside host has opened, or whose mapping has expired.",
       confirm:

@@ -47,8 +47,8 @@ extension CodePage {
       fix: "Raise the MTU of the tunnel or stop dropping fragments; 1260-byte IPv4 packets must pass.",
       source: "[MS-RDPEUDP], the SYN datagram and section 3.1.5.2."),
     CodePage(
-      .tlsFailed, "TLS over the UDP connection failed",
-      cause: "The handshake inside RDP-UDP was refused or not finished in time.",
+      .tlsFailed, "TLS failed",
+      cause: "A message came in the handshake that has no place there, or something else than TLS.",
       confirm: "Host log RemoteDesktopServices-RdpCoreCDV/Operational, and Schannel events in the System log.",
       fix: "Check the host's RDP certificate and that nothing inspects or alters the UDP traffic.",
       source: "[MS-RDPEMT] section 1.3."),
@@ -149,13 +149,6 @@ extension CodePage {
       confirm: "WVDErrors shows ConnectionFailedNoHealthyRdshAvailable; the portal lists the hosts' status.",
       fix: "Start a host; let its agent reach the broker on TCP 443.",
       source: connectivityPage + ", session host communication channel."),
-    CodePage(
-      .certificateRejected, "A certificate was rejected",
-      cause: "The certificate shown was not the expected one: something between terminates TLS.",
-      confirm:
-        "Look at the issuer in a browser or with openssl s_client; WVDErrors shows ReverseConnectSChannelFailure for the "
-        + "host's side.",
-      fix: "Exempt *.wvd.microsoft.com from TLS inspection.", source: connectivityPage + ", connection security."),
     CodePage(
       .brokerUnavailable, "The broker is unavailable",
       cause: "The gateway could not reach the broker.",

@@ -25,13 +25,18 @@ extension Folding {
       let missing = Milestone.sequence[begins...].first { !passed.contains($0) }
       found.append(failure(record, reason, missing: missing))
     }
-    guard reason == .noHealthyHost || reason == .hostUnreachable, let agent = agentFailure(of: host) else { return found }
-    return [agent] + found
+    let earlier: ConnectionFailure? =
+      switch reason {
+      case .noHealthyHost, .hostUnreachable: standingFailure(of: host)
+      case .brokerUnavailable: found.first.flatMap { standingFailure(of: $0.node) }
+      default: nil
+      }
+    return (earlier.map { [$0] } ?? []) + found
   }
 
-  /// Why a host's agent is not registered: its last failure since it was.
-  private func agentFailure(of host: String) -> ConnectionFailure? {
-    guard let node = world.blueprint.nodeOf[host] else { return nil }
+  /// Why a host's agent is not registered, or a gateway has no broker: its last failure beside all sessions since it was.
+  private func standingFailure(of id: String) -> ConnectionFailure? {
+    guard let node = world.blueprint.nodeOf[id] else { return nil }
     let own = recorder.story.last { $0.session == 0 && $0.node == node && ($0.failure != nil || $0.milestone == .hostRegistered) }
     return own.flatMap { record in record.failure.map { failure(record, $0, missing: .hostRegistered) } }
   }

@@ -53,6 +53,10 @@ extension Folding {
     if let reason = expectation.reason {
       hold(session.reason.code == reason, "reason \(reason)", "reason \(session.reason.code)")
     }
+    if let cause = expectation.cause {
+      let found = session.cause?.reason.code ?? "none"
+      hold(found == cause, "cause \(cause)", "cause \(found)")
+    }
     if let within = expectation.within {
       let reached = session.transport == .reverseConnect ? session.connected : session.switched
       hold(reached.map { $0 <= within } ?? false, "within \(within)", "after \(reached?.description ?? "never")")

@@ -38,6 +38,11 @@ struct SessionFolding {
       reason = .undecided
     }
     if reason == .noHealthyHost || reason == .hostUnreachable { attempts[0].blockers += folding.agentBlockers(of: spec.host) }
+    let failures = failure == nil ? [] : folding.failures(records, host: spec.host, reason: reason)
+    // What was looked into hindered only whoever did not believe what was shown instead.
+    attempts[0].blockers.removeAll { blocker in
+      blocker.reason == .inspected && !failures.contains { $0.node == blocker.opener && $0.reason.isSecurity }
+    }
     let route = decision.map { folding.recorder.names[Int($0.detail)] } ?? ""
     let other = blockedByRule(attempts, pairs, winning: route)
     if reason == .onlyDirectPath, other != nil {
@@ -53,7 +58,7 @@ struct SessionFolding {
       milestones: milestones(),
       candidates: candidates(), pairs: pairs, channels: channels())
     session.reconnects = reconnects()
-    if failure != nil { session.failures = folding.failures(records, host: spec.host, reason: reason) }
+    session.failures = failures
     session.sentence =
       SessionSentence(session: session, blocker: other, end: folding.end, endTime: folding.world.network.now).text
     return session

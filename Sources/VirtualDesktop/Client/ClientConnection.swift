@@ -30,7 +30,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   private var connectAlarm: Alarm?
   private var gatewayChannel: ServiceChannel?
   private var base: BaseTransport?
-  private var hostCertificate = Secret.none
+  private var host: HostIdentity?
   private var token: AccessToken?
   /// Why this connection does not use UDP: the client's own settings, or what its connection configuration says.
   private var udpForbidden: Forbidden?
@@ -90,7 +90,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     connectAlarm = Alarm(stack, at: node) { [unowned self] in self.feedConnect(.timer) }
     let conversation = stack.open(.gatewayClient, by: node, session: ordinal, subject: luck(gateway.name.value))
     gatewayChannel = ServiceChannel(
-      from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self)
+      from: node, to: gateway.endpoint, name: gateway.name, tls: role.settings.tls, in: conversation, stack: stack, owner: self)
   }
 
   func channelUp(_ channel: ServiceChannel) { feedConnect(.start) }
@@ -116,7 +116,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
 
   private func startRDP(pinned certificate: Secret) {
     guard let gatewayChannel, let token else { return }
-    hostCertificate = certificate
+    host = HostIdentity(name: resource, pinned: certificate, policy: role.settings.tls)
     // A client that may not use UDP does not offer it.
     let flags: MultitransportFlags = udpForbidden == nil ? [.udpFECR, .softSyncTCPToUDP] : []
     var settings = RDPClientSequence.Settings(token: token.signature, multitransport: flags)
@@ -147,10 +147,11 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     case .send(let message): sendOnBase(message)
     case .secure:
       let key = Secret(id: stack.chance.draw(stack.recorder.key(of: node), .credential, luck(mix(UInt64(ordinal), 20))))
-      base?.secure(.client(serverName: resource, trust: .pinned(hostCertificate), key: key))
+      if let host { base?.secure(host.handshake(key: key)) }
     case .shortpathOffered(let requestID, let cookie, let listener):
+      guard let host else { return }
       let shortpath = ClientShortpath(
-        session: ordinal, generation: generation, requestID: requestID, cookie: cookie, hostCertificate: hostCertificate,
+        session: ordinal, generation: generation, requestID: requestID, cookie: cookie, host: host,
         role: role, owner: self)
       self.shortpath = shortpath
       shortpath.start(listener: listener)

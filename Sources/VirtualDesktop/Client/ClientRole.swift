@@ -19,6 +19,7 @@ public struct ClientSettings: Sendable, Equatable {
   /// Whether it can draw by the graphics pipeline (MS-RDPEGFX).
   public var graphicsPipeline: Bool
   public var timing: ShortpathTiming
+  public var tls = TLSPolicy()
   /// What the user's sessions carry, by their ordinals.
   public var workloads: [DesktopWorkload] = []
   func workload(of session: Int) -> DesktopWorkload {
@@ -111,7 +112,8 @@ public final class ClientRole: ServiceChannelOwner {
   ) {
     let conversation = stack.open(topic, by: node, session: session, subject: name.value)
     channels[service] = ServiceChannel(
-      from: node, to: endpoint, name: name, in: conversation, stack: stack, owner: self, tag: service == .feed ? 0 : 1)
+      from: node, to: endpoint, name: name, tls: settings.tls, in: conversation, stack: stack, owner: self,
+      tag: service == .feed ? 0 : 1)
   }
 
   private func service(_ channel: ServiceChannel) -> WorkspaceSubscription.Service { channel.tag == 0 ? .feed : .directory }

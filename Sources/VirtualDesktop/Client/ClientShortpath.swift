@@ -33,7 +33,7 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
   private let generation: Int
   private let requestID: UInt32
   private let cookie: Secret
-  private let hostCertificate: Secret
+  private let host: HostIdentity
   private unowned(unsafe) let role: ClientRole
   private unowned(unsafe) var owner: any ClientShortpathOwner
   private let stack: HostStack
@@ -49,14 +49,14 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
   private var winner: ClientFlow?
 
   init(
-    session: Int, generation: Int, requestID: UInt32, cookie: Secret, hostCertificate: Secret, role: ClientRole,
+    session: Int, generation: Int, requestID: UInt32, cookie: Secret, host: HostIdentity, role: ClientRole,
     owner: any ClientShortpathOwner
   ) {
     self.session = session
     self.generation = generation
     self.requestID = requestID
     self.cookie = cookie
-    self.hostCertificate = hostCertificate
+    self.host = host
     self.role = role
     self.owner = owner
     self.stack = role.stack
@@ -87,7 +87,7 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
       let flow = ClientFlow(
         .managed, route: way?.route ?? "internet", on: socket, to: remote, in: conversation, session: session,
         requestID: requestID,
-        cookie: cookie, hostCertificate: hostCertificate, owner: self)
+        cookie: cookie, host: host, owner: self)
       listenerSockets.append(socket)
       listenerFlows.append(flow)
     }
@@ -132,7 +132,7 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     stack.recorder.milestone(.pairChosen, at: node, session: session, attempt: .public)
     let client = ClientFlow(
       .public, route: flow.route, on: flow.socket, to: flow.remote, in: flow.conversation, session: session, requestID: requestID,
-      cookie: cookie, hostCertificate: hostCertificate, owner: self)
+      cookie: cookie, host: host, owner: self)
     publicFlow = client
     client.start()
   }

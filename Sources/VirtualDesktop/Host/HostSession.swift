@@ -63,7 +63,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     softSync = SoftSyncServer(keepsBase: settings.keepsReverseConnect)
     stack.keep(self)
     let conversation = stack.open(.gatewayHost, by: node, session: ordinal, subject: connection)
-    leg = ServiceChannel(from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self)
+    leg = ServiceChannel(
+      from: node, to: gateway.endpoint, name: gateway.name, tls: role.settings.tls, in: conversation, stack: stack, owner: self)
     if !offers { tellForbidden() }
   }
 
@@ -115,7 +116,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private func perform(_ effect: RDPServerSequence.Effect) {
     switch effect {
     case .send(let message): sendOnBase(message)
-    case .secure: base?.secure(.server(certificate: role.certificate))
+    case .secure: base?.secure(role.handshake)
     case .roundTrip(let value): stack.recorder.roundTrip(value, on: .reverseConnect, at: node, session: ordinal)
     case .startShortpath: break
     // The client knows why it offers no UDP, and has told.
@@ -245,7 +246,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
       return .refused(.tooManyHandshakes)
     }
     let flow = HostFlow(
-      transport, on: socket, answering: packet, session: ordinal, certificate: role.certificate, owner: self)
+      transport, on: socket, answering: packet, session: ordinal, tls: role.handshake, owner: self)
     flows.append(flow)
     return .begun(flow)
   }

@@ -37,6 +37,8 @@ public struct SessionHostSettings: Sendable, Equatable {
   func workload(of session: Int) -> DesktopWorkload {
     workloads.indices.contains(session - 1) ? workloads[session - 1] : DesktopWorkload()
   }
+  public var tls = TLSPolicy()
+  public var certificate = HostCertificate()
 
   public init(
     broker: Endpoint, brokerName: ComponentKey, ways: [WayOut], stunServers: [Endpoint], shortpath: ShortpathPolicy,
@@ -58,8 +60,9 @@ public final class SessionHostRole: ServiceChannelOwner {
   let stack: HostStack
   let node: NodeID
   let settings: SessionHostSettings
-  /// Self-signed by default (founding document, "Connection security").
-  let certificate: Certificate
+  private let certificate: Certificate
+  /// How it secures connections that clients have opened, on every transport.
+  var handshake: TLSHandshake.Settings { settings.tls.server(showing: certificate) }
   private(set) var listener: ShortpathListener?
   private var agent: HostAgent
   private var brokerChannel: ServiceChannel?
@@ -76,8 +79,12 @@ public final class SessionHostRole: ServiceChannelOwner {
     self.node = node
     self.settings = settings
     let name = stack.recorder.key(of: node)
-    certificate = Certificate(subject: name, issuer: name, fingerprint: Secret(id: stack.chance.draw(name, .credential, 2)))
-    agent = HostAgent(settings: HostAgent.Settings(host: name, certificate: certificate.fingerprint))
+    let own = settings.certificate
+    let key = Secret(id: stack.chance.draw(name, .credential, 2))
+    certificate = Certificate(
+      subject: own.subject ?? name, issuer: own.issuer ?? name, expired: own.expired, fingerprint: key)
+    // What an authority vouches for is not pinned: clients judge it themselves.
+    agent = HostAgent(settings: HostAgent.Settings(host: name, certificate: own.issuer == nil ? key : .none))
     stack.keep(self)
     if let port = settings.shortpath.openPort { listener = ShortpathListener(at: node, port: port, stack: stack) }
     alarm = Alarm(stack, at: node) { [unowned self] in self.feed(.timer) }
@@ -106,7 +113,8 @@ public final class SessionHostRole: ServiceChannelOwner {
         let conversation = stack.open(.brokerChannel, by: node, subject: tries)
         tries += 1
         brokerChannel = ServiceChannel(
-          from: node, to: settings.broker, name: settings.brokerName, in: conversation, stack: stack, owner: self)
+          from: node, to: settings.broker, name: settings.brokerName, tls: settings.tls, in: conversation, stack: stack,
+          owner: self)
       case .closeChannel: brokerChannel?.close()
       case .send(let message): brokerChannel?.send(message)
       case .connectToGateway(let gateway, let connection, let correlation):

@@ -12,6 +12,7 @@ public final class GatewayRole: ServiceChannelOwner {
   private let reference: GatewayReference
   private let broker: Endpoint
   private let brokerName: ComponentKey
+  private let identity: ServiceIdentity
   private var brokerChannel: ServiceChannel?
   /// Channels to the broker opened so far.
   private var tries: UInt64 = 0
@@ -50,12 +51,15 @@ public final class GatewayRole: ServiceChannelOwner {
     }
   }
 
-  public init(at node: NodeID, address: IPAddress, broker: Endpoint, brokerName: ComponentKey, stack: HostStack) {
+  public init(
+    at node: NodeID, address: IPAddress, broker: Endpoint, brokerName: ComponentKey, identity: ServiceIdentity, stack: HostStack
+  ) {
     self.stack = stack
     self.node = node
     self.reference = GatewayReference(name: stack.recorder.key(of: node), endpoint: Endpoint(address, ServicePort.https))
     self.broker = broker
     self.brokerName = brokerName
+    self.identity = identity
     stack.keep(self)
     stack.listen(at: node, port: ServicePort.https, Entrance(gateway: self))
     stack.listen(at: node, port: ServicePort.probe, ProbeEntrance(gateway: self))
@@ -66,7 +70,8 @@ public final class GatewayRole: ServiceChannelOwner {
   private func openBrokerChannel() {
     let conversation = stack.open(.brokerChannel, by: node, subject: tries)
     tries += 1
-    brokerChannel = ServiceChannel(from: node, to: broker, name: brokerName, in: conversation, stack: stack, owner: self)
+    brokerChannel = ServiceChannel(
+      from: node, to: broker, name: brokerName, tls: identity.tls, in: conversation, stack: stack, owner: self)
   }
 
   // MARK: The broker's channel, and joining hosts
@@ -116,6 +121,7 @@ public final class GatewayRole: ServiceChannelOwner {
 
   func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) {
     if channel === brokerChannel {
+      if !channel.wasUp { stack.recorder.failure(loss.reason(unreachable: .brokerUnavailable), at: node, session: 0) }
       for client in clients { feed(client, .brokerLost) }
       reopening?.set(stack.now + Self.backoff)
     } else if let client = byChannel[ObjectIdentifier(channel)] {
@@ -163,7 +169,7 @@ public final class GatewayRole: ServiceChannelOwner {
     unowned(unsafe) let gateway: GatewayRole
     init(gateway: GatewayRole) { self.gateway = gateway }
     func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
-      ServiceChannel(accepting: socket, certificate: ServiceTrust.certificate(of: gateway.reference.name), owner: gateway).secure
+      ServiceChannel(accepting: socket, gateway.identity, owner: gateway).secure
     }
   }
 

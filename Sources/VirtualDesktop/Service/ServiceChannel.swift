@@ -1,4 +1,4 @@
-// A TLS 1.2 connection that carries service messages, on either side.
+// A TLS connection (1.2 by default) that carries service messages, on either side.
 import HostStack
 import Protocols
 import SimulationKernel
@@ -17,7 +17,7 @@ final class ServiceChannel: CarrierHandler {
   private(set) var secure: SecureChannel
   unowned(unsafe) var owner: (any ServiceChannelOwner)?
   let tag: Int
-  private var wasUp = false
+  private(set) var wasUp = false
   private(set) var isOver = false
   private var limit: Alarm?
 
@@ -26,7 +26,7 @@ final class ServiceChannel: CarrierHandler {
 
   /// Connects from `node` to a service and checks its certificate against `name`.
   init(
-    from node: NodeID, to remote: Endpoint, name: ComponentKey, in conversation: ConversationID, stack: HostStack,
+    from node: NodeID, to remote: Endpoint, name: ComponentKey, tls: TLSPolicy, in conversation: ConversationID, stack: HostStack,
     owner: any ServiceChannelOwner, tag: Int = 0
   ) {
     self.stack = stack
@@ -37,22 +37,20 @@ final class ServiceChannel: CarrierHandler {
     socket = TCPSocket(connecting: node, to: remote, in: conversation, stack: stack, upper: waiting)
     let subject = mix(stack.recorder.conversations[Int(conversation.index)].key, 1)
     let key = Secret(id: stack.chance.draw(stack.recorder.key(of: node), .credential, subject))
-    let handshake = TLSHandshake(
-      .client(serverName: name, trust: .issuers([ServiceTrust.authority]), lowest: .tls12, highest: .tls12, key: key))
-    secure = SecureChannel(over: socket, handshake: handshake, upper: nil, started: false)
+    secure = SecureChannel(over: socket, handshake: TLSHandshake(tls.client(of: name, key: key)), upper: nil, started: false)
     secure.upper = self
     stack.keep(self)
     bound(at: node)
   }
 
   /// Serves a connection that a peer has opened.
-  init(accepting socket: TCPSocket, certificate: Certificate, owner: any ServiceChannelOwner, tag: Int = 0) {
+  init(accepting socket: TCPSocket, _ identity: ServiceIdentity, owner: any ServiceChannelOwner, tag: Int = 0) {
     self.stack = socket.stack
     self.owner = owner
     self.tag = tag
     self.socket = socket
-    let handshake = TLSHandshake(.server(certificate: certificate, lowest: .tls12, highest: .tls12))
-    secure = SecureChannel(over: socket, handshake: handshake, upper: nil, started: false)
+    secure = SecureChannel(
+      over: socket, handshake: TLSHandshake(identity.tls.server(showing: identity.certificate)), upper: nil, started: false)
     secure.upper = self
     stack.keep(self)
     bound(at: socket.node)
@@ -99,11 +97,7 @@ final class ServiceChannel: CarrierHandler {
 extension ChannelLoss {
   init(_ failure: CarrierFailure?, wasUp: Bool) {
     switch failure {
-    case .security(let why):
-      switch why {
-      case .certificateWrongName, .certificateExpired, .certificateUntrusted: self = .certificateRejected
-      case .versionMismatch, .alert, .unexpectedMessage: self = .tlsFailed
-      }
+    case .security(let why): self.init(why)
     case nil, .timedOut, .refused, .noRoute: self = wasUp ? .closed : .unreachable
     }
   }

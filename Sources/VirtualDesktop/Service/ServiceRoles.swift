@@ -9,14 +9,16 @@ public import Wire
 public final class DirectoryRole: StreamListener, ServiceChannelOwner {
   private let stack: HostStack
   private let node: NodeID
-  private let name: ComponentKey
+  private let identity: ServiceIdentity
   private let settings: DirectoryServer.Settings
   private var machines: [ObjectIdentifier: DirectoryServer] = [:]
 
-  public init(at node: NodeID, users: [ComponentKey], tokenLifetime: SimDuration, stack: HostStack) {
+  public init(
+    at node: NodeID, users: [ComponentKey], tokenLifetime: SimDuration, identity: ServiceIdentity, stack: HostStack
+  ) {
     self.stack = stack
     self.node = node
-    self.name = stack.recorder.key(of: node)
+    self.identity = identity
     var settings = DirectoryServer.Settings(signingKey: ServiceTrust.directoryKey, users: users)
     settings.tokenLifetime = tokenLifetime
     self.settings = settings
@@ -25,7 +27,7 @@ public final class DirectoryRole: StreamListener, ServiceChannelOwner {
   }
 
   public func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
-    let channel = ServiceChannel(accepting: socket, certificate: ServiceTrust.certificate(of: name), owner: self)
+    let channel = ServiceChannel(accepting: socket, identity, owner: self)
     machines[ObjectIdentifier(channel)] = DirectoryServer(settings: settings)
     return channel.secure
   }
@@ -52,7 +54,7 @@ public final class DirectoryRole: StreamListener, ServiceChannelOwner {
 public final class FeedRole: StreamListener, ServiceChannelOwner {
   private let stack: HostStack
   private let node: NodeID
-  private let name: ComponentKey
+  private let identity: ServiceIdentity
   private let settings: FeedServer.Settings
   private var machines: [ObjectIdentifier: FeedServer] = [:]
 
@@ -63,11 +65,11 @@ public final class FeedRole: StreamListener, ServiceChannelOwner {
   ///   - usesUDP: the host pool's custom RDP property `use udp`.
   public init(
     at node: NodeID, directory: Endpoint, directoryName: ComponentKey, resources: [ComponentKey], gateways: [GatewayReference],
-    unassigned: [ComponentKey], signature: Secret, usesUDP: Bool? = nil, stack: HostStack
+    unassigned: [ComponentKey], signature: Secret, usesUDP: Bool? = nil, identity: ServiceIdentity, stack: HostStack
   ) {
     self.stack = stack
     self.node = node
-    self.name = stack.recorder.key(of: node)
+    self.identity = identity
     let configurations = resources.map {
       var configuration = ConnectionConfiguration(resource: $0, gateways: gateways, signature: signature)
       configuration.usesUDP = usesUDP
@@ -81,7 +83,7 @@ public final class FeedRole: StreamListener, ServiceChannelOwner {
   }
 
   public func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
-    let channel = ServiceChannel(accepting: socket, certificate: ServiceTrust.certificate(of: name), owner: self)
+    let channel = ServiceChannel(accepting: socket, identity, owner: self)
     machines[ObjectIdentifier(channel)] = FeedServer(settings: settings)
     return channel.secure
   }
@@ -109,17 +111,17 @@ public final class FeedRole: StreamListener, ServiceChannelOwner {
 public final class BrokerRole: StreamListener, ServiceChannelOwner {
   private let stack: HostStack
   private let node: NodeID
-  private let name: ComponentKey
+  private let identity: ServiceIdentity
   private var machine: BrokerOrchestration
   private var channels: [ServiceChannel] = []
 
   /// - Parameter hosts: the hosts it knows; each is a resource of its own.
-  public init(at node: NodeID, hosts: [ComponentKey], stack: HostStack) {
+  public init(at node: NodeID, hosts: [ComponentKey], identity: ServiceIdentity, stack: HostStack) {
     self.stack = stack
     self.node = node
-    self.name = stack.recorder.key(of: node)
+    self.identity = identity
     let resources = hosts.map { BrokerOrchestration.Resource(key: $0, hosts: [$0]) }
-    let seed = stack.chance.draw(name, .credential, 1)
+    let seed = stack.chance.draw(stack.recorder.key(of: node), .credential, 1)
     self.machine = BrokerOrchestration(settings: BrokerOrchestration.Settings(resources: resources, seed: seed))
     stack.keep(self)
     stack.listen(at: node, port: ServicePort.https, self)
@@ -127,7 +129,7 @@ public final class BrokerRole: StreamListener, ServiceChannelOwner {
 
   public func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
     let channel = ServiceChannel(
-      accepting: socket, certificate: ServiceTrust.certificate(of: name), owner: self, tag: channels.count)
+      accepting: socket, identity, owner: self, tag: channels.count)
     channels.append(channel)
     return channel.secure
   }

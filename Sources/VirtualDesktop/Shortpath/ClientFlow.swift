@@ -21,20 +21,19 @@ final class ClientFlow: CarrierHandler {
   private let session: Int
   private var secure: SecureChannel?
   private var machine: TunnelClient
-  private let hostCertificate: Secret
+  private let host: HostIdentity
   unowned(unsafe) private var owner: (any ClientFlowOwner)?
   private(set) var isOver = false
 
   init(
     _ transport: Transport, route: String, on socket: UDPSocket, to remote: Endpoint, in conversation: ConversationID,
-    session: Int,
-    requestID: UInt32, cookie: Secret, hostCertificate: Secret, owner: any ClientFlowOwner
+    session: Int, requestID: UInt32, cookie: Secret, host: HostIdentity, owner: any ClientFlowOwner
   ) {
     self.transport = transport
     self.route = route
     self.stack = socket.stack
     self.session = session
-    self.hostCertificate = hostCertificate
+    self.host = host
     self.owner = owner
     machine = TunnelClient(settings: TunnelClient.Settings(requestID: requestID, cookie: cookie))
     carrier = RDPUDPSocket(on: socket, remote: remote, cookieHash: cookie.hashed, in: conversation, upper: nil)
@@ -81,7 +80,7 @@ final class ClientFlow: CarrierHandler {
       let node = self.carrier.socket.node
       let subject = mix(stack.recorder.conversations[Int(self.carrier.conversation.index)].key, 2)
       let key = Secret(id: stack.chance.draw(stack.recorder.key(of: node), .credential, subject))
-      let handshake = TLSHandshake(.client(serverName: ComponentKey("session-host"), trust: .pinned(hostCertificate), key: key))
+      let handshake = TLSHandshake(host.handshake(key: key))
       let channel = SecureChannel(over: carrier, handshake: handshake, upper: self, started: false)
       secure = channel
       channel.carrierConnected(carrier)
@@ -107,7 +106,7 @@ final class ClientFlow: CarrierHandler {
 
   func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
     guard !isOver else { return }
-    if case .security = failure { return fail(.tlsFailed) }
+    if case .security(let why) = failure { return fail(ChannelLoss(why).reason(unreachable: .tlsFailed)) }
     if secure == nil { return fail(.noAnswer) }
     feed(.closed)
   }

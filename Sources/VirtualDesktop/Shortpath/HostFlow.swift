@@ -22,7 +22,7 @@ final class HostFlow: CarrierHandler {
   private let session: Int
   private var secure: SecureChannel?
   private var machine = TunnelServer()
-  private let certificate: Certificate
+  private let tls: TLSHandshake.Settings
   unowned(unsafe) private var owner: (any HostFlowOwner)?
   private(set) var isOver = false
   /// Whether its tunnel was accepted; until then anybody may be at the other end.
@@ -31,13 +31,13 @@ final class HostFlow: CarrierHandler {
   private var refusal: DropReason?
 
   init(
-    _ transport: Transport, on socket: UDPSocket, answering syn: Packet, session: Int, certificate: Certificate,
+    _ transport: Transport, on socket: UDPSocket, answering syn: Packet, session: Int, tls: TLSHandshake.Settings,
     owner: any HostFlowOwner
   ) {
     self.transport = transport
     self.stack = socket.stack
     self.session = session
-    self.certificate = certificate
+    self.tls = tls
     self.owner = owner
     carrier = RDPUDPSocket(
       on: socket, remote: syn.source, source: syn.destination.address, in: syn.conversation, upper: nil)
@@ -98,7 +98,7 @@ final class HostFlow: CarrierHandler {
   func carrierConnected(_ carrier: any Carrier) {
     guard secure == nil else { return }
     let channel = SecureChannel(
-      over: carrier, handshake: TLSHandshake(.server(certificate: certificate)), upper: self, started: false)
+      over: carrier, handshake: TLSHandshake(tls), upper: self, started: false)
     secure = channel
     channel.carrierConnected(carrier)
   }

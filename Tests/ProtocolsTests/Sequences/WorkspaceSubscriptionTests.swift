@@ -54,7 +54,7 @@ import Wire
     t(
       5, .received(.feed([Cast.configuration, forged])), [.milestone(.configurationReceived)] + Self.ending(failure),
       to: .failed(failure))
-    #expect(failure.reason == .certificateRejected)
+    #expect(failure.reason == .configurationUntrusted)
   }
 
   @Test("An answer that does not come within the limit fails the service that owes it", arguments: [1, 2, 3])
@@ -76,7 +76,10 @@ import Wire
   func channels() {
     let reasons: [(ChannelLoss, Reason, Reason)] = [
       (.unreachable, .feedUnreachable, .directoryUnreachable), (.tlsFailed, .tlsFailed, .tlsFailed),
-      (.certificateRejected, .certificateRejected, .certificateRejected), (.closed, .connectionLost, .connectionLost),
+      (.certificateWrongName, .certificateWrongName, .certificateWrongName),
+      (.certificateExpired, .certificateExpired, .certificateExpired),
+      (.certificateUntrusted, .certificateUntrusted, .certificateUntrusted),
+      (.tlsVersionMismatch, .tlsVersionMismatch, .tlsVersionMismatch), (.closed, .connectionLost, .connectionLost),
     ]
     for (loss, feed, directory) in reasons {
       var t = Self.client()

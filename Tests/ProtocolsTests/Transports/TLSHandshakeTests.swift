@@ -140,6 +140,32 @@ private func talk(_ a: inout TLSHandshake, _ b: inout TLSHandshake) -> (client: 
       ])
   }
 
+  @Test("what looks inside makes its certificate for whatever name is asked, under its own authority")
+  func forAnyName() {
+    let own = Certificate(subject: ComponentKey("firewall"), issuer: ComponentKey("firewall-ca"), fingerprint: Secret(id: 2))
+    for (asked, trust, accepted) in [
+      (name, [own.issuer], true), (name, [authority], false), (ComponentKey("x"), [own.issuer], true),
+    ] {
+      var a = TLSHandshake(.client(serverName: asked, trust: .issuers(trust), key: key))
+      var b = TLSHandshake(.server(certificate: own, forAnyName: true))
+      _ = talk(&a, &b)
+      #expect(a.peerCertificate?.subject == (accepted ? asked : nil) && b.requestedName == asked)
+      #expect(a.state == (accepted ? .established(key: key, version: .tls13) : .failed(.certificateUntrusted)))
+    }
+  }
+
+  @Test("each failure of a handshake is a channel's loss of its own, on the side that found it and on the one that was told")
+  func losses() {
+    let pairs: [(TLSHandshake.Failure, TLSHandshake.Failure, ChannelLoss, ChannelLoss)] = [
+      (.certificateWrongName, .alert(.badCertificate), .certificateWrongName, .closed),
+      (.certificateExpired, .alert(.certificateExpired), .certificateExpired, .closed),
+      (.certificateUntrusted, .alert(.unknownCA), .certificateUntrusted, .closed),
+      (.versionMismatch, .alert(.protocolVersion), .tlsVersionMismatch, .tlsVersionMismatch),
+      (.unexpectedMessage, .alert(.closeNotify), .tlsFailed, .closed),
+    ]
+    for (found, told, here, there) in pairs { #expect(ChannelLoss(found) == here && ChannelLoss(told) == there) }
+  }
+
   @Test("a message out of place fails; after the end nothing is answered")
   func unexpected() {
     var a = client()
