@@ -142,7 +142,10 @@ extension Expectation {
       let clear = [session, probe, rogue].count { $0 != nil } == 1
       if !clear { map.cursor.report("an expectation is about one session, one probe or one rogue") }
       var spec = Expectation(session.map { .session($0) } ?? rogue.map { .rogue($0) } ?? .probe(probe ?? 0))
-      map.read("transport", into: &spec.transport) { $0.word(Vocabulary.transports) }
+      if let transport = map["transport"]?.word(Vocabulary.expectedTransports) {
+        spec.transport = transport
+        spec.fails = transport == nil
+      }
       map.read("route", into: &spec.route) { $0.name("a tunnel or a line, or internet") }
       map.read("reason", into: &spec.reason) { $0.text() }
       map.read("within", into: &spec.within) { $0.duration() }
@@ -160,6 +163,7 @@ extension Expectation {
         }
       }
       map.read("blocked-by", into: &spec.blockedBy) { $0.items { $0.name("a rule") } }
+      map.read("cause", into: &spec.cause) { CauseExpectation.read($0) }
       map.read("outcome", into: &spec.outcome) { $0.word(Vocabulary.probeOutcomes) }
       map.read("dropped", into: &spec.dropped) { $0.text() }
       map.read("at", into: &spec.node) { $0.name("a network or a host") }
@@ -169,7 +173,7 @@ extension Expectation {
     }
   }
 
-  private static let ofSessions = ["transport", "route", "reason", "within", "reconnects", "attempts", "settings", "blocked-by"]
+  private static let ofSessions = ["transport", "route", "reason", "within", "reconnects", "attempts", "settings", "blocked-by", "cause"]
   private static let ofRogues = ["dropped", "at", "by"]
 
   /// Refuses conditions that the subject cannot meet.
@@ -186,6 +190,19 @@ extension Expectation {
       if dropped == nil, map["dropped"] == nil {
         map.cursor.report("this expects nothing; say for which reason a packet of the rogue is dropped")
       }
+    }
+  }
+}
+
+extension Expectation.CauseExpectation {
+  static func read(_ cursor: Cursor) -> Expectation.CauseExpectation? {
+    cursor.map("a cause") { map in
+      var spec = Expectation.CauseExpectation()
+      map.read("node", into: &spec.node) { $0.name("a host or a service") }
+      map.read("reason", into: &spec.reason) { $0.text() }
+      map.read("step", into: &spec.step) { $0.integer(1...12) }
+      map.read("missing", into: &spec.missing) { $0.text() }
+      return spec
     }
   }
 }

@@ -13,11 +13,14 @@ public struct RDPServerSequence: Equatable, Sendable {
     public var cookie: Secret
     /// The listener's addresses; empty when it is off.
     public var listener: [Endpoint]
+    /// Whether candidates for public networks will follow.
+    public var candidates: Bool
     /// All that has no default.
-    public init(requestID: UInt32, cookie: Secret, listener: [Endpoint]) {
+    public init(requestID: UInt32, cookie: Secret, listener: [Endpoint], candidates: Bool = true) {
       self.requestID = requestID
       self.cookie = cookie
       self.listener = listener
+      self.candidates = candidates
     }
   }
 
@@ -274,7 +277,9 @@ public struct RDPServerSequence: Equatable, Sendable {
     guard negotiated.isSuperset(of: .shortpath) else { return effects.append(.shortpathUnsupported) }
     effects += [
       .startShortpath,
-      .send(.initiateMultitransport(requestID: offer.requestID, cookie: offer.cookie, listener: offer.listener)),
+      .send(
+        .initiateMultitransport(
+          requestID: offer.requestID, cookie: offer.cookie, listener: offer.listener, candidates: offer.candidates)),
     ]
   }
 

@@ -96,7 +96,9 @@ struct SessionFolding {
     let told = all.filter { $0.outcome != .pending || $0.extra == 0 }
     let own = current.lazy.filter { $0.attempt == transport }
     // What a setting forbids was not tried, whatever a client that did not know of it says later.
-    let ended = told.first { $0.outcome == .notTried } ?? told.last { $0.outcome != .pending }
+    // Whether the lists got across both ends know together.
+    let ended =
+      told.first { $0.outcome == .notTried } ?? told.first { $0.reason == .signallingLost } ?? told.last { $0.outcome != .pending }
     var result = AttemptResult(
       transport: transport, outcome: ended?.outcome ?? (told.isEmpty ? .notTried : .pending), reason: ended?.reason ?? .none,
       setting: ended.map { folding.recorder.names[Int($0.extra)] } ?? "", started: told.first { $0.outcome == .pending }?.time,
