@@ -111,7 +111,7 @@ public struct Expectation: Sendable, Equatable {
   public var route: String?
   /// A `Reason` code.
   public var reason: String?
-  /// On its transport (switched, or at the desktop on reverse connect) at most this long after the click.
+  /// On its transport (switched, or at the desktop on reverse connect), or failed, at most this long after the click.
   public var within: SimDuration?
   /// How often the session lost its transport and came back.
   public var reconnects: Int?

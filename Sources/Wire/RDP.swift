@@ -63,6 +63,7 @@ public enum RDPMessage: Hashable, Sendable {
   case licenseValidClient
   case licenseRefused
   // Multitransport bootstrapping. The listener's addresses ride in the request's payload (*assumed*: FreeRDP saw JSON there).
+  /// `candidates`: those for public networks follow; it is said in the two reserved bytes (*assumed*; MS-RDPBCGR §2.2.15.1).
   case initiateMultitransport(requestID: UInt32, cookie: Secret, listener: [Endpoint], candidates: Bool)
   case multitransportResponse(requestID: UInt32, accepted: Bool)
   // Shortpath for public networks: one side's candidates, over the base connection.

@@ -1,4 +1,5 @@
 // Folds what failed in a session: every role that could not go on, and the point of the sequence that was not reached.
+import ScenarioModel
 import SimulationKernel
 import Trace
 import Wire
@@ -15,8 +16,11 @@ extension Milestone {
 
 extension Folding {
   /// The failures told among a session's records, before it those of the host's agent when no host was to be had.
-  func failures(_ records: [Record], host: String, reason: Reason) -> [ConnectionFailure] {
-    let begins = records.contains { $0.milestone == .subscribed } ? 0 : Milestone.sequence.firstIndex(of: .click) ?? 0
+  func failures(_ own: [Record], of spec: SessionSpec, reason: Reason) -> [ConnectionFailure] {
+    // A session that was never clicked failed with its client's subscription, which the client's first session carried.
+    let clicked = own.contains { $0.milestone == .click }
+    let records = clicked ? own : subscription(of: spec.client, and: own)
+    let begins = records.contains { $0.milestone == .subscribed } || !clicked ? 0 : Milestone.sequence.firstIndex(of: .click) ?? 0
     var passed: Set<Milestone> = []
     var found: [ConnectionFailure] = []
     for record in records {
@@ -25,8 +29,15 @@ extension Folding {
       let missing = Milestone.sequence[begins...].first { !passed.contains($0) }
       found.append(failure(record, reason, missing: missing))
     }
-    guard reason == .noHealthyHost || reason == .hostUnreachable, let agent = agentFailure(of: host) else { return found }
+    guard reason == .noHealthyHost || reason == .hostUnreachable, let agent = agentFailure(of: spec.host) else { return found }
     return [agent] + found
+  }
+
+  private func subscription(of client: String, and own: [Record]) -> [Record] {
+    guard let first = scenario.sessions.firstIndex(where: { $0.client == client }).map({ $0 + 1 }),
+      let session = own.first?.session, Int(session) != first
+    else { return own }
+    return recorder.story.filter { Int($0.session) == first && $0.topic != .probe } + own
   }
 
   /// Why a host's agent is not registered: its last failure since it was.

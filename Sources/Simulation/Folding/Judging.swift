@@ -55,7 +55,8 @@ extension Folding {
       hold(session.reason.code == reason, "reason \(reason)", "reason \(session.reason.code)")
     }
     if let within = expectation.within {
-      let reached = session.transport == .reverseConnect ? session.connected : session.switched
+      let ended = session.failures.last.flatMap { failure in session.clicked.map { failure.time - $0 } }
+      let reached = expectation.fails ? ended : session.transport == .reverseConnect ? session.connected : session.switched
       hold(reached.map { $0 <= within } ?? false, "within \(within)", "after \(reached?.description ?? "never")")
     }
     if let reconnects = expectation.reconnects {

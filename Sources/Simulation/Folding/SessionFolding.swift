@@ -53,7 +53,7 @@ struct SessionFolding {
       milestones: milestones(),
       candidates: candidates(), pairs: pairs, channels: channels())
     session.reconnects = reconnects()
-    if failure != nil { session.failures = folding.failures(records, host: spec.host, reason: reason) }
+    if failure != nil { session.failures = folding.failures(records, of: spec, reason: reason) }
     session.sentence =
       SessionSentence(session: session, blocker: other, end: folding.end, endTime: folding.world.network.now).text
     return session
