@@ -40,6 +40,9 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   static let maximumHandshakes = 8
   static let maximumHandshakesInAll = 64
 
+  /// For TCP and TLS to the gateway (*assumed*): shorter than the gateway waits, so that the host's own report comes first.
+  static let joiningLimit = SimDuration.seconds(25)
+
   init(_ ordinal: Int, generation: Int, on role: SessionHostRole, gateway: GatewayReference, connection: UInt64) {
     self.ordinal = ordinal
     self.generation = generation
@@ -67,7 +70,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     softSync = SoftSyncServer(keepsBase: settings.keepsReverseConnect)
     stack.keep(self)
     let conversation = stack.open(.gatewayHost, by: node, session: ordinal, subject: connection)
-    leg = ServiceChannel(from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self)
+    leg = ServiceChannel(
+      from: node, to: gateway.endpoint, name: gateway.name, in: conversation, stack: stack, owner: self, limit: Self.joiningLimit)
     if !offers { tellForbidden() }
   }
 
