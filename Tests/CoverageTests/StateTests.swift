@@ -39,9 +39,11 @@ import Testing
   func theRuleItself() {
     #expect(Self.machines.count >= 20)
     #expect(Self.machines.first { $0.name == "HostAgent" }?.states.contains("registered") == true)
-    let text = "struct M {\n  enum State {\n    /// Next: `b`.\n    case a, b(until: Int, n: [Int])\n    case c\n    var x: Int { switch self { case .a: 1 } }\n  }\n}"
+    let text =
+      "struct M {\n  enum State {\n    /// Next: `b`.\n    case a, b(until: Int, n: [Int])\n    case c\n    var x: Int { switch self { case .a: 1 } }\n  }\n}"
     #expect(Self.machines(in: text).first?.states == ["a", "b", "c"])
-    let tests = "@Suite struct T {\n  let s = M.State.a\n  func f() {\n    #expect(m.state == .b(1)) // .c\n    t(1, .start, to: .c)\n  }\n}"
+    let tests =
+      "@Suite struct T {\n  let s = M.State.a\n  func f() {\n    #expect(m.state == .b(1)) // .c\n    t(1, .start, to: .c)\n  }\n}"
     let found = Self.declarations(in: tests).flatMap(Self.assertions)
     #expect(found.contains { $0.contains(".b") } && found.contains { $0.contains(".c") } && !found.contains { $0.contains(".a") })
   }

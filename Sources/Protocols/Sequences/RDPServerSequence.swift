@@ -81,6 +81,14 @@ public struct RDPServerSequence: Equatable, Sendable {
     case ended
     /// Final.
     case failed(Failure)
+
+    /// Whether nothing more happens to the session.
+    public var isFinal: Bool {
+      switch self {
+      case .ended, .failed: true
+      case .awaitingClient, .securing, .settling, .joining, .authenticating, .measuring, .demanding, .finalizing, .active: false
+      }
+    }
   }
 
   /// What the shell tells it.

@@ -22,11 +22,13 @@ extension CodePage {
     ("host-unreachable", "failures/host-cannot-reach-gateway"),
     ("licensing-failed", "failures/licensing-failed"),
     ("no-answer", "documented/5-no-udp"),
+    ("no-candidate-pairs", "failures/no-candidates"),
     ("no-healthy-host", "failures/no-healthy-host"),
+    ("path-lost", "failures/vpn-dies"),
+    ("reconnect-failed", "recovery/reconnect-gives-up"),
     ("sign-in-refused", "failures/sign-in-refused"),
     ("signalling-lost", "failures/signalling-lost"),
     ("token-expired", "failures/token-expired"),
     ("udp-connection-failed", "failures/path-too-narrow"),
-    ("udp-refused", "failures/listener-rejected"),
   ]
 }

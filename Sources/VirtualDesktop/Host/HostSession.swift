@@ -221,7 +221,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
 
   /// The own list went out and the client's never came: without the base transport it never will.
   private func tellCutSignalling() {
-    guard listSent, !listReceived, winner == nil else { return }
+    guard listSent, !listReceived, winner == nil, !rdp.state.isFinal else { return }
     stack.recorder.attempt(.public, .failed, .signallingLost, at: node, session: ordinal)
   }
 
