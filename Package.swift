@@ -84,6 +84,11 @@ let package = Package(
     tests(of: "Studies", ["SimulationKernel", "Wire", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies", "Trace"]),
     tests(of: "House", []),
     tests(
+      of: "Coverage",
+      [
+        "SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation", "Reports",
+      ]),
+    tests(
       of: "ResultStore",
       [
         "SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation", "ResultStore",

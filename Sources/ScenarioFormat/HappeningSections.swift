@@ -142,10 +142,12 @@ extension Expectation {
       let clear = [session, probe, rogue].count { $0 != nil } == 1
       if !clear { map.cursor.report("an expectation is about one session, one probe or one rogue") }
       var spec = Expectation(session.map { .session($0) } ?? rogue.map { .rogue($0) } ?? .probe(probe ?? 0))
-      map.read("transport", into: &spec.transport) { $0.word(Vocabulary.transports) }
+      if let transport = map["transport"]?.word(Vocabulary.expectedTransports) {
+        spec.transport = transport
+        spec.fails = transport == nil
+      }
       map.read("route", into: &spec.route) { $0.name("a tunnel or a line, or internet") }
       map.read("reason", into: &spec.reason) { $0.text() }
-      map.read("cause", into: &spec.cause) { $0.text() }
       map.read("within", into: &spec.within) { $0.duration() }
       map.read("reconnects", into: &spec.reconnects) { $0.integer(0...1_000) }
       map["attempts"]?.map("attempts") { map -> Void? in
@@ -161,6 +163,7 @@ extension Expectation {
         }
       }
       map.read("blocked-by", into: &spec.blockedBy) { $0.items { $0.name("a rule") } }
+      map.read("cause", into: &spec.cause) { CauseExpectation.read($0) }
       map.read("outcome", into: &spec.outcome) { $0.word(Vocabulary.probeOutcomes) }
       map.read("dropped", into: &spec.dropped) { $0.text() }
       map.read("at", into: &spec.node) { $0.name("a network or a host") }
@@ -189,6 +192,24 @@ extension Expectation {
       if dropped == nil, map["dropped"] == nil {
         map.cursor.report("this expects nothing; say for which reason a packet of the rogue is dropped")
       }
+    }
+  }
+}
+
+extension Expectation.CauseExpectation {
+  /// A map, or the reason's code alone.
+  static func read(_ cursor: Cursor) -> Expectation.CauseExpectation? {
+    var spec = Expectation.CauseExpectation()
+    if case .scalar = cursor.node.content {
+      spec.reason = cursor.text()
+      return spec
+    }
+    return cursor.map("a cause") { map in
+      map.read("node", into: &spec.node) { $0.name("a host or a service") }
+      map.read("reason", into: &spec.reason) { $0.text() }
+      map.read("step", into: &spec.step) { $0.integer(1...12) }
+      map.read("missing", into: &spec.missing) { $0.text() }
+      return spec
     }
   }
 }

@@ -256,10 +256,9 @@ public enum ScenarioWriter {
     case .probe(let number): entries.append(("probe", .scalar("\(number)")))
     case .rogue(let number): entries.append(("rogue", .scalar("\(number)")))
     }
-    if let transport = spec.transport { entries.append(("transport", .scalar(transport.name))) }
+    if spec.fails || spec.transport != nil { entries.append(("transport", .scalar(spec.transport?.name ?? "none"))) }
     if let route = spec.route { entries.append(("route", .text(route))) }
     if let reason = spec.reason { entries.append(("reason", .text(reason))) }
-    if let cause = spec.cause { entries.append(("cause", .text(cause))) }
     if let within = spec.within { entries.append(("within", .scalar(within.written))) }
     if let reconnects = spec.reconnects { entries.append(("reconnects", .scalar("\(reconnects)"))) }
     if !spec.attempts.isEmpty {
@@ -269,11 +268,19 @@ public enum ScenarioWriter {
       entries.append(("settings", .inline(spec.settings.map { ($0.transport.name, .text($0.setting)) })))
     }
     if !spec.blockedBy.isEmpty { entries.append(("blocked-by", .words(spec.blockedBy))) }
+    if let cause = spec.cause { entries.append(("cause", .inline(written(cause)))) }
     if let outcome = spec.outcome { entries.append(("outcome", .scalar(outcome))) }
     if let dropped = spec.dropped { entries.append(("dropped", .text(dropped))) }
     if let node = spec.node { entries.append(("at", .text(node))) }
     if let rule = spec.rule { entries.append(("by", .text(rule))) }
     return .inline(entries)
+  }
+
+  private static func written(_ cause: Expectation.CauseExpectation) -> [(key: String, value: Written)] {
+    [
+      ("node", cause.node.map { .text($0) }), ("reason", cause.reason.map { .text($0) }),
+      ("step", cause.step.map { .scalar("\($0)") }), ("missing", cause.missing.map { .text($0) }),
+    ].compactMap { key, value in value.map { (key, $0) } }
   }
 
   private static func optional(_ text: String?, _ absent: String) -> Written { .text(text ?? absent) }

@@ -27,6 +27,8 @@ enum Vocabulary {
   static let probeKinds: Words<ProbeKind> = ProbeKind.allCases.map { ($0.rawValue, $0) }
   static let rogueKinds: Words<RogueKind> = RogueKind.allCases.map { ($0.rawValue, $0) }
   static let transports: Words<Transport> = Transport.allCases.map { ($0.name, $0) }
+  /// What a session may be expected to end on; `none` for one that fails.
+  static let expectedTransports: Words<Transport?> = Transport.allCases.map { ($0.name, $0) } + [("none", nil)]
   static let attemptOutcomes: Words<String> = ["won", "failed", "abandoned", "not-tried"].map { ($0, $0) }
   static let probeOutcomes: Words<String> = ["answered", "no-answer", "refused"].map { ($0, $0) }
 

@@ -106,12 +106,12 @@ public struct Expectation: Sendable, Equatable {
   }
   public var subject: Subject
   public var transport: Transport?
+  /// `transport: none`: the session must end without one.
+  public var fails = false
   public var route: String?
   /// A `Reason` code.
   public var reason: String?
-  /// The `Reason` code of the first failure on the way to a session's end, wherever it was.
-  public var cause: String?
-  /// On its transport (switched, or at the desktop on reverse connect) at most this long after the click.
+  /// On its transport (switched, or at the desktop on reverse connect), or failed, at most this long after the click.
   public var within: SimDuration?
   /// How often the session lost its transport and came back.
   public var reconnects: Int?
@@ -121,6 +121,8 @@ public struct Expectation: Sendable, Equatable {
   public var settings: [SettingExpectation] = []
   /// Names of rules each of which must have blocked something of the session.
   public var blockedBy: [String] = []
+  /// Where a failed session's trouble must have begun.
+  public var cause: CauseExpectation?
   /// A probe's outcome: `answered`, `no-answer` or `refused`.
   public var outcome: String?
   /// The `DropReason` code for which a packet of a rogue must have been dropped; that the rogue did not get in goes without saying.
@@ -139,6 +141,18 @@ public struct Expectation: Sendable, Equatable {
       self.transport = transport
       self.setting = setting
     }
+  }
+
+  /// Who failed first, why, and which point of the sequence was not reached. Absent conditions are not checked.
+  public struct CauseExpectation: Sendable, Equatable {
+    public var node: String?
+    /// A `Reason` code.
+    public var reason: String?
+    /// The documented step, 1 … 12.
+    public var step: Int?
+    /// A `Milestone` code.
+    public var missing: String?
+    public init() {}
   }
 
   public struct AttemptExpectation: Sendable, Equatable {

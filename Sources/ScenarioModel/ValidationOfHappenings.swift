@@ -136,15 +136,14 @@ extension ScenarioCheck {
       let routes = ["internet"] + tunnelIDs + scenario.links.filter(isLine).map(\.id)
       refer(route, "\(path).route", "route", in: "tunnels", routes)
     }
-    for (code, key) in [(expectation.reason, "reason"), (expectation.cause, "cause")] {
-      if let code { refer(code, "\(path).\(key)", "reason", in: "", Reason.allCases.map(\.code)) }
-    }
+    if let reason = expectation.reason { refer(reason, "\(path).reason", "reason", in: "", Reason.allCases.map(\.code)) }
     for wanted in expectation.settings {
       for name in wanted.setting.split(separator: ",") {
         let name = String(name.drop { $0 == " " })
         refer(name, "\(path).settings.\(wanted.transport.name)", "setting", in: "", ShortpathPolicy.forbiddingSettings)
       }
     }
+    if let cause = expectation.cause { self.cause(cause, "\(path).cause") }
     guard !expectation.blockedBy.isEmpty else { return }
     let firewalls = scenario.networks.compactMap(\.firewall) + scenario.hosts.compactMap(\.firewall)
     let rules = firewalls.flatMap { $0.rules.map(\.id) } + (scenario.mishaps.isEmpty ? [] : [MishapSpec.name])
@@ -163,6 +162,16 @@ extension ScenarioCheck {
     guard let rule = expectation.rule else { return }
     let firewalls = scenario.networks.compactMap(\.firewall) + scenario.hosts.compactMap(\.firewall)
     refer(rule, "\(path).by", "rule", in: "rules", firewalls.flatMap { $0.rules.map(\.id) } + ["policy"])
+  }
+
+  private mutating func cause(_ cause: Expectation.CauseExpectation, _ path: String) {
+    if cause == Expectation.CauseExpectation(), unread.isEmpty {
+      report(path, "this expects nothing; say node, reason, step or missing")
+    }
+    let services = ["directory", "feed", "broker", "stun"] + regionIDs.map { "gateway-\($0)" }
+    if let node = cause.node { refer(node, "\(path).node", "host or service", in: "hosts", hostIDs + services) }
+    if let reason = cause.reason { refer(reason, "\(path).reason", "reason", in: "", Reason.allCases.map(\.code)) }
+    if let missing = cause.missing { refer(missing, "\(path).missing", "milestone", in: "", Milestone.allCases.map(\.code)) }
   }
 
   /// A private link is a route of its own; one that ends at a host always is private.

@@ -1,6 +1,6 @@
 // Why a packet ended without being delivered. Each reason is stored by its code and has a page in `shortpath codes`.
 
-/// The reason of a drop. Raw values are stored: never renumber, only append.
+/// The reason of a drop. Raw values are stored: never renumber, only append. 14, 34 and 52 were never told, and are free.
 public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case none = 0
   // Links.
@@ -12,7 +12,6 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case ttlExpired = 11
   case mtuExceeded = 12
   case notForMe = 13
-  case sourceNotLocal = 14
   // Rules.
   case rule = 20
   /// No packet's end, but what stands in a connection's way: a rule had its TLS opened on the way.
@@ -22,7 +21,6 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case natFiltered = 31
   case natPortsExhausted = 32
   case natHairpinOff = 33
-  case natUnsupported = 34
   // Virtual interfaces.
   case tunnelDown = 40
   case tunnelBadKey = 41
@@ -30,7 +28,6 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   // Hosts.
   case noSocket = 50
   case notListening = 51
-  case duplicate = 52
   case unexpected = 53
   // Shortpath's own checks.
   case cookieHashUnknown = 60
@@ -54,20 +51,17 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .ttlExpired: "ttl-expired"
     case .mtuExceeded: "mtu-exceeded"
     case .notForMe: "not-for-me"
-    case .sourceNotLocal: "source-not-local"
     case .rule: "rule"
     case .inspected: "inspected"
     case .natNoMapping: "nat-no-mapping"
     case .natFiltered: "nat-filtered"
     case .natPortsExhausted: "nat-ports-exhausted"
     case .natHairpinOff: "nat-hairpin-off"
-    case .natUnsupported: "nat-unsupported"
     case .tunnelDown: "tunnel-down"
     case .tunnelBadKey: "tunnel-bad-key"
     case .carrierLost: "carrier-lost"
     case .noSocket: "no-socket"
     case .notListening: "not-listening"
-    case .duplicate: "duplicate"
     case .unexpected: "unexpected"
     case .cookieHashUnknown: "cookie-hash-unknown"
     case .cookieMismatch: "cookie-mismatch"

@@ -48,6 +48,7 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case tunnelRefused = 45
   case signallingLost = 46
   case noListenerAddress = 47
+  case udpRefused = 48
   // Abandoned.
   case lostRace = 60
   case replaced = 61
@@ -116,6 +117,7 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .tunnelRefused: "tunnel-refused"
     case .signallingLost: "signalling-lost"
     case .noListenerAddress: "no-listener-address"
+    case .udpRefused: "udp-refused"
     case .lostRace: "lost-race"
     case .replaced: "replaced"
     case .sessionEnded: "session-ended"

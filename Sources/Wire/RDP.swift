@@ -63,7 +63,8 @@ public enum RDPMessage: Hashable, Sendable {
   case licenseValidClient
   case licenseRefused
   // Multitransport bootstrapping. The listener's addresses ride in the request's payload (*assumed*: FreeRDP saw JSON there).
-  case initiateMultitransport(requestID: UInt32, cookie: Secret, listener: [Endpoint])
+  /// `candidates`: those for public networks follow; it is said in the two reserved bytes (*assumed*; MS-RDPBCGR §2.2.15.1).
+  case initiateMultitransport(requestID: UInt32, cookie: Secret, listener: [Endpoint], candidates: Bool)
   case multitransportResponse(requestID: UInt32, accepted: Bool)
   // Shortpath for public networks: one side's candidates, over the base connection.
   case shortpathCandidates(CandidateList)
@@ -114,7 +115,7 @@ public enum RDPMessage: Hashable, Sendable {
     case .clientInfo: 374
     case .rttMeasureRequest, .rttMeasureResponse: Self.mcsData + 4 + 6
     case .licenseValidClient, .licenseRefused: Self.mcsData + 4 + 16
-    case .initiateMultitransport(_, _, let listener):
+    case .initiateMultitransport(_, _, let listener, _):
       Self.mcsData + 4 + 24 + (listener.isEmpty ? 0 : 2 + 26 + 48 * listener.count)
     case .multitransportResponse: Self.mcsData + 4 + 8
     case .shortpathCandidates(let list): Self.mcsData + 4 + list.encodedLength

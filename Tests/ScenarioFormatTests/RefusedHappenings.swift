@@ -172,13 +172,32 @@ let refusedHappenings: [Refusal] = [
       managed: lost, udp: won } }
       """,
     """
-    8:30: expected one of reverse-connect, managed, public, relayed; found 'tcp'
+    8:30: expected one of reverse-connect, managed, public, relayed, none; found 'tcp'
     8:42: there is no route 'vpn'; known: internet
     8:55: there is no reason 'only-direct-paht' (did you mean 'only-direct-path'?); known: \
     \(Reason.allCases.prefix(12).map(\.code).joined(separator: ", ")) and \(Reason.allCases.count - 12) more
     8:86: there is no rule 'no-udp'; there is none
     8:116: expected one of won, failed, abandoned, not-tried; found 'lost'
     8:122: unknown key 'udp' in attempts; allowed: reverse-connect, managed, public, relayed
+    """),
+  Refusal(
+    "a cause that names what does not exist, or nothing",
+    lines: """
+      networks: { metro: {}, home: { nat: home-router, uplink: { to: metro } } }
+      hosts:
+        alice: { role: client, network: home }
+        sh-1: { role: session-host, network: metro }
+      sessions: [ { client: alice, host: sh-1 } ]
+      expect:
+        - { session: 1, transport: none, cause: { node: gateway-wset, step: 13, missing: desktob } }
+        - { session: 1, cause: {} }
+      """,
+    """
+    8:51: there is no host or service 'gateway-wset'; known: alice, sh-1, directory, feed, broker, stun, gateway-service
+    8:71: expected a whole number from 1 to 12; found '13'
+    8:84: there is no milestone 'desktob' (did you mean 'desktop'?); known: subscribed, token-issued, token-passed, \
+    token-validated, configuration-received, configuration-stored, gateway-connected, broker-asked, host-initialized, \
+    host-connected, relay-started, rdp-started and \(Milestone.allCases.count - 12) more
     """),
   Refusal(
     "a service without a place",

@@ -24,6 +24,8 @@ public struct BrokerOrchestration: Equatable, Sendable {
     public var resources: [Resource]
     /// What connection ids are drawn from.
     public var seed: UInt64
+    /// A host that has not been heard for this long is unavailable: three of its beats (*assumed*).
+    public var silence = SimDuration.seconds(180)
     /// All that has no default.
     public init(resources: [Resource], seed: UInt64) {
       self.resources = resources
@@ -35,8 +37,8 @@ public struct BrokerOrchestration: Equatable, Sendable {
   public enum State: Equatable, Sendable {
     /// Unavailable. Next: `registered`.
     case unregistered
-    /// Reachable over `channel`. Next: `registered` over a newer channel, `unregistered` when its channel is lost.
-    case registered(channel: Int, certificate: Secret)
+    /// Reachable over `channel`. Next: `registered` over a newer channel, `unregistered` when its channel is lost or silent.
+    case registered(channel: Int, certificate: Secret, until: SimTime)
   }
 
   /// A session host of some resource.
@@ -53,14 +55,18 @@ public struct BrokerOrchestration: Equatable, Sendable {
   public enum Input: Equatable, Sendable {
     case register(channel: Int, host: ComponentKey, certificate: Secret)
     case channelLost(Int)
+    /// A host is alive.
+    case heartbeat(channel: Int)
     case orchestrate(ConnectionRequest, gateway: GatewayReference, fromChannel: Int)
     /// Anything else on a channel.
     case unexpected(ServiceMessage, channel: Int)
+    case timer
   }
 
   /// What it asks of the shell, in this order.
   public enum Effect: Equatable, Sendable {
     case send(channel: Int, ServiceMessage)
+    case close(channel: Int)
     /// The request of a session, or (session 0) a host's registration, was refused.
     case failed(Failure, session: UInt16)
   }
@@ -95,26 +101,39 @@ public struct BrokerOrchestration: Equatable, Sendable {
     self.hosts = hosts
   }
 
-  /// The broker waits for nothing.
-  public var nextDeadline: SimTime? { nil }
+  /// When `timer` is due: the silence of the host heard longest ago.
+  public var nextDeadline: SimTime? { hosts.compactMap(\.until).min() }
 
   /// Takes one input.
   public mutating func handle(_ input: Input, at now: SimTime, into effects: inout [Effect]) {
     switch input {
-    case .register(let channel, let host, let certificate): register(channel, host, certificate, into: &effects)
+    case .register(let channel, let host, let certificate): register(channel, host, certificate, at: now, into: &effects)
     case .channelLost(let channel):
       for row in hosts.indices where hosts[row].isRegistered(on: channel) { hosts[row].state = .unregistered }
     case .orchestrate(let request, let gateway, let channel): orchestrate(request, gateway, from: channel, into: &effects)
+    case .heartbeat(let channel):
+      for row in hosts.indices {
+        guard case .registered(channel, let certificate, _) = hosts[row].state else { continue }
+        hosts[row].state = .registered(channel: channel, certificate: certificate, until: now + settings.silence)
+      }
+    case .timer:
+      for row in hosts.indices {
+        guard case .registered(let channel, _, let until) = hosts[row].state, now >= until else { continue }
+        hosts[row].state = .unregistered
+        effects.append(.close(channel: channel))
+      }
     // A stray message is told and otherwise ignored: the channel carries other sessions.
     case .unexpected: effects.append(.failed(.protocolViolation, session: 0))
     }
   }
 
-  private mutating func register(_ channel: Int, _ key: ComponentKey, _ certificate: Secret, into effects: inout [Effect]) {
+  private mutating func register(
+    _ channel: Int, _ key: ComponentKey, _ certificate: Secret, at now: SimTime, into effects: inout [Effect]
+  ) {
     guard let row = hosts.firstIndex(where: { $0.key == key }) else {
       return refuse(.unknownResource, session: 0, channel, into: &effects)
     }
-    hosts[row].state = .registered(channel: channel, certificate: certificate)
+    hosts[row].state = .registered(channel: channel, certificate: certificate, until: now + settings.silence)
     effects.append(.send(channel: channel, .registered))
   }
 
@@ -127,7 +146,7 @@ public struct BrokerOrchestration: Equatable, Sendable {
     // Breadth-first, the default of a pooled host pool: fewest connections so far, then the order of the pool.
     var choice: (row: Int, channel: Int, certificate: Secret)?
     for row in resource.hosts.compactMap({ key in hosts.firstIndex { $0.key == key } }) {
-      guard case .registered(let channel, let certificate) = hosts[row].state else { continue }
+      guard case .registered(let channel, let certificate, _) = hosts[row].state else { continue }
       if choice.map({ hosts[row].connections < hosts[$0.row].connections }) ?? true { choice = (row, channel, certificate) }
     }
     guard let choice else { return refuse(.noHealthyHost, session: request.correlation, asker, into: &effects) }
@@ -151,7 +170,14 @@ extension BrokerOrchestration.Host {
   fileprivate func isRegistered(on lost: Int) -> Bool {
     switch state {
     case .unregistered: false
-    case .registered(let channel, _): channel == lost
+    case .registered(let channel, _, _): channel == lost
+    }
+  }
+
+  fileprivate var until: SimTime? {
+    switch state {
+    case .unregistered: nil
+    case .registered(_, _, let until): until
     }
   }
 }

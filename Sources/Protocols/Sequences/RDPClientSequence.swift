@@ -85,7 +85,7 @@ public struct RDPClientSequence: Equatable, Sendable {
     case send(RDPMessage)
     /// Run TLS as client inside the base transport.
     case secure
-    case shortpathOffered(requestID: UInt32, cookie: Secret, listener: [Endpoint])
+    case shortpathOffered(requestID: UInt32, cookie: Secret, listener: [Endpoint], candidates: Bool)
     /// A message for the sequence's user.
     case deliver(RDPMessage)
     case milestone(Milestone)
@@ -230,10 +230,11 @@ public struct RDPClientSequence: Equatable, Sendable {
   /// Multitransport bootstrapping, which the server's capabilities end.
   private mutating func bootstrap(offered: Bool, _ input: Input, into effects: inout [Effect]) {
     switch input {
-    case .received(.initiateMultitransport(let requestID, let cookie, let listener)) where !offered:
+    case .received(.initiateMultitransport(let requestID, let cookie, let listener, let candidates)) where !offered:
       state = .bootstrapping(offered: true)
       effects += [
-        .shortpathOffered(requestID: requestID, cookie: cookie, listener: listener), .milestone(.rdpMultitransport),
+        .shortpathOffered(requestID: requestID, cookie: cookie, listener: listener, candidates: candidates),
+        .milestone(.rdpMultitransport),
       ]
     case .received(.demandActive):
       state = .finalizing(.synchronize)

@@ -13,11 +13,14 @@ public struct RDPServerSequence: Equatable, Sendable {
     public var cookie: Secret
     /// The listener's addresses; empty when it is off.
     public var listener: [Endpoint]
+    /// Whether candidates for public networks will follow.
+    public var candidates: Bool
     /// All that has no default.
-    public init(requestID: UInt32, cookie: Secret, listener: [Endpoint]) {
+    public init(requestID: UInt32, cookie: Secret, listener: [Endpoint], candidates: Bool = true) {
       self.requestID = requestID
       self.cookie = cookie
       self.listener = listener
+      self.candidates = candidates
     }
   }
 
@@ -78,6 +81,14 @@ public struct RDPServerSequence: Equatable, Sendable {
     case ended
     /// Final.
     case failed(Failure)
+
+    /// Whether nothing more happens to the session.
+    public var isFinal: Bool {
+      switch self {
+      case .ended, .failed: true
+      case .awaitingClient, .securing, .settling, .joining, .authenticating, .measuring, .demanding, .finalizing, .active: false
+      }
+    }
   }
 
   /// What the shell tells it.
@@ -274,7 +285,9 @@ public struct RDPServerSequence: Equatable, Sendable {
     guard negotiated.isSuperset(of: .shortpath) else { return effects.append(.shortpathUnsupported) }
     effects += [
       .startShortpath,
-      .send(.initiateMultitransport(requestID: offer.requestID, cookie: offer.cookie, listener: offer.listener)),
+      .send(
+        .initiateMultitransport(
+          requestID: offer.requestID, cookie: offer.cookie, listener: offer.listener, candidates: offer.candidates)),
     ]
   }
 

@@ -43,6 +43,8 @@ public struct CodePage: Sendable, Equatable {
       lines.append(name)
       lines += wrapped(words, width: max(width - 2, 40)).map { "  " + $0 }
     }
+    // A command is not wrapped: it is there to be copied.
+    if let scenario { lines += ["", "Try it", "  shortpath explain \(scenario)"] }
     return lines.joined(separator: "\n") + "\n"
   }
 }

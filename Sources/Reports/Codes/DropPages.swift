@@ -47,12 +47,6 @@ extension CodePage {
       fix: "Correct the route or the address.",
       source: "RFC 1122 section 3.3.4.2."),
     CodePage(
-      .sourceNotLocal, "Wrong source address",
-      cause: "A host may send only from its own addresses, on the interface that has them.",
-      confirm: "Get-NetIPAddress on the host.",
-      fix: "Bind the sender to an address of the interface it uses.",
-      source: "RFC 1122 section 3.3.4.2, strong host model."),
-    CodePage(
       .rule, "Dropped by a filter rule",
       cause:
         "A named rule of a firewall, a security group or a gateway decided against the packet, or nothing allowed it and "
@@ -110,12 +104,6 @@ extension CodePage {
         + "on.",
       source: "RFC 4787 section 6."),
     CodePage(
-      .natUnsupported, "The NAT cannot translate it",
-      cause: "The packet has no ports, or is of a kind that this NAT does not translate.",
-      confirm: "A capture on both sides of the NAT.",
-      fix: "Use UDP or TCP, or a NAT that translates this protocol.",
-      source: "RFC 4787 section 3; RFC 5508."),
-    CodePage(
       .tunnelDown, "The tunnel was down",
       cause: "The packet was routed into a tunnel that was not up.",
       confirm: "The VPN client's status; the gateway's log at that time.",
@@ -148,12 +136,6 @@ extension CodePage {
       confirm: "Get-NetTCPConnection -State Listen on the host.",
       fix: "Correct the port. Session hosts accept no TCP connection at all: reverse connect goes outward.",
       source: "RFC 9293 section 3.10.7.1."),
-    CodePage(
-      .duplicate, "Already received",
-      cause: "The same content had arrived before: a retransmission crossed its acknowledgement.",
-      confirm: "Captures show retransmissions.",
-      fix: "Nothing is wrong, unless there are many: then look for loss.",
-      source: "RFC 9293 section 3.10.7.4."),
     CodePage(
       .unexpected, "Not a message for this socket",
       cause: "The receiver does not speak this protocol, or does not expect this message now, and ignores it.",

@@ -20,6 +20,15 @@ extension CodePage {
         + "firewall's profile.",
       source: "[MS-RDPEUDP] section 3.1.5.2 and its product notes."),
     CodePage(
+      .udpRefused, "The port was closed",
+      cause:
+        "The SYN was answered by ICMP: nobody listens on that port of the host, or a firewall rejects it instead of dropping it.",
+      confirm:
+        "Get-NetUDPEndpoint -LocalPort 3390 on the host finds nothing, or a capture shows 'port unreachable' or "
+        + "'administratively prohibited' coming back.",
+      fix: "Restart the host after setting the listener's policy; let UDP 3390 pass on the node that `shortpath explain` names.",
+      source: "RFC 792; RFC 1122 section 4.1.3.3; RFC 1812 section 5.2.7.1."),
+    CodePage(
       .allPairsFailed, "Every candidate pair failed",
       cause:
         "Both sides sent connectivity checks on all pairs and none was answered: filters, or NATs whose mappings differ by "

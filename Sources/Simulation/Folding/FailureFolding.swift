@@ -1,4 +1,5 @@
 // Folds what failed in a session: every role that could not go on, and the point of the sequence that was not reached.
+import ScenarioModel
 import SimulationKernel
 import Trace
 import Wire
@@ -15,8 +16,11 @@ extension Milestone {
 
 extension Folding {
   /// The failures told among a session's records, before it those of the host's agent when no host was to be had.
-  func failures(_ records: [Record], host: String, reason: Reason) -> [ConnectionFailure] {
-    let begins = records.contains { $0.milestone == .subscribed } ? 0 : Milestone.sequence.firstIndex(of: .click) ?? 0
+  func failures(_ own: [Record], of spec: SessionSpec, reason: Reason) -> [ConnectionFailure] {
+    // A session that was never clicked failed with its client's subscription, which the client's first session carried.
+    let clicked = own.contains { $0.milestone == .click }
+    let records = clicked ? own : subscription(of: spec.client, and: own)
+    let begins = records.contains { $0.milestone == .subscribed } || !clicked ? 0 : Milestone.sequence.firstIndex(of: .click) ?? 0
     var passed: Set<Milestone> = []
     var found: [ConnectionFailure] = []
     for record in records {
@@ -27,18 +31,26 @@ extension Folding {
     }
     let earlier: ConnectionFailure? =
       switch reason {
-      case .noHealthyHost, .hostUnreachable: standingFailure(of: host)
-      case .brokerUnavailable: found.first.flatMap { standingFailure(of: $0.node) }
+      case .noHealthyHost, .hostUnreachable: standingFailure(of: spec.host, missing: .hostRegistered)
+      // A gateway's broker is missed first where the session's own failure shows.
+      case .brokerUnavailable: found.first.flatMap { standingFailure(of: $0.node, missing: $0.missing) }
       default: nil
       }
     return (earlier.map { [$0] } ?? []) + found
   }
 
+  private func subscription(of client: String, and own: [Record]) -> [Record] {
+    guard let first = scenario.sessions.firstIndex(where: { $0.client == client }).map({ $0 + 1 }),
+      let session = own.first?.session, Int(session) != first
+    else { return own }
+    return recorder.story.filter { Int($0.session) == first && $0.topic != .probe } + own
+  }
+
   /// Why a host's agent is not registered, or a gateway has no broker: its last failure beside all sessions since it was.
-  private func standingFailure(of id: String) -> ConnectionFailure? {
+  private func standingFailure(of id: String, missing: Milestone?) -> ConnectionFailure? {
     guard let node = world.blueprint.nodeOf[id] else { return nil }
     let own = recorder.story.last { $0.session == 0 && $0.node == node && ($0.failure != nil || $0.milestone == .hostRegistered) }
-    return own.flatMap { record in record.failure.map { failure(record, $0, missing: .hostRegistered) } }
+    return own.flatMap { record in record.failure.map { failure(record, $0, missing: missing) } }
   }
 
   private func failure(_ record: Record, _ reason: Reason, missing: Milestone?) -> ConnectionFailure {

@@ -155,7 +155,7 @@ extension DropReason {
   /// Whether an address translator dropped the packet.
   var isTranslation: Bool {
     switch self {
-    case .natNoMapping, .natFiltered, .natPortsExhausted, .natHairpinOff, .natUnsupported: true
+    case .natNoMapping, .natFiltered, .natPortsExhausted, .natHairpinOff: true
     default: false
     }
   }
@@ -163,7 +163,7 @@ extension DropReason {
   /// Whether a drop for this reason hinders anybody: a late copy or a packet of a finished attempt does not.
   var standsInTheWay: Bool {
     switch self {
-    case .duplicate, .attemptClosed, .unexpected, .icmpUnmatched, .none: false
+    case .attemptClosed, .unexpected, .icmpUnmatched, .none: false
     default: true
     }
   }

@@ -49,16 +49,14 @@ extension Folding {
     if let transport = expectation.transport {
       hold(session.transport == transport, "transport \(transport.name)", "transport \(session.transport?.name ?? "none")")
     }
+    if expectation.fails { hold(session.transport == nil, "transport none", "transport \(session.transport?.name ?? "none")") }
     if let route = expectation.route { hold(session.route == route, "route \(route)", "route \(session.route)") }
     if let reason = expectation.reason {
       hold(session.reason.code == reason, "reason \(reason)", "reason \(session.reason.code)")
     }
-    if let cause = expectation.cause {
-      let found = session.cause?.reason.code ?? "none"
-      hold(found == cause, "cause \(cause)", "cause \(found)")
-    }
     if let within = expectation.within {
-      let reached = session.transport == .reverseConnect ? session.connected : session.switched
+      let ended = session.failures.last.flatMap { failure in session.clicked.map { failure.time - $0 } }
+      let reached = expectation.fails ? ended : session.transport == .reverseConnect ? session.connected : session.switched
       hold(reached.map { $0 <= within } ?? false, "within \(within)", "after \(reached?.description ?? "never")")
     }
     if let reconnects = expectation.reconnects {
@@ -76,9 +74,23 @@ extension Folding {
     }
     let rules = Set(session.attempts.flatMap(\.blockers).compactMap(\.rule))
     for rule in expectation.blockedBy { hold(rules.contains(rule), "blocked by \(rule)", "'\(rule)' blocked nothing") }
+    if let cause = expectation.cause { judge(cause, session.cause, hold) }
     let undecided = session.reason == .undecided
     return ExpectationResult(
       text: "session \(session.ordinal): " + conditions.joined(separator: ", "),
       verdict: found.isEmpty ? .held : undecided ? .undecided : .failed, found: found.joined(separator: ", "))
+  }
+
+  private func judge(
+    _ wanted: Expectation.CauseExpectation, _ found: ConnectionFailure?, _ hold: (Bool, String, String) -> Void
+  ) {
+    if let node = wanted.node { hold(found?.node == node, "cause at \(node)", "cause at \(found?.node ?? "no node")") }
+    if let reason = wanted.reason {
+      hold(found?.reason.code == reason, "cause \(reason)", "cause \(found?.reason.code ?? "none")")
+    }
+    let step = found?.missing?.partOfStep
+    if let wanted = wanted.step { hold(step == wanted, "at step \(wanted)", "at step \(step.map(String.init) ?? "none")") }
+    let missing = found?.missing?.code ?? "nothing"
+    if let wanted = wanted.missing { hold(missing == wanted, "without \(wanted)", "without \(missing)") }
   }
 }

@@ -38,7 +38,7 @@ struct SessionFolding {
       reason = .undecided
     }
     if reason == .noHealthyHost || reason == .hostUnreachable { attempts[0].blockers += folding.agentBlockers(of: spec.host) }
-    let failures = failure == nil ? [] : folding.failures(records, host: spec.host, reason: reason)
+    let failures = failure == nil ? [] : folding.failures(records, of: spec, reason: reason)
     // What was looked into hindered only whoever did not believe what was shown instead.
     attempts[0].blockers.removeAll { blocker in
       blocker.reason == .inspected && !failures.contains { $0.node == blocker.opener && $0.reason.isSecurity }
@@ -101,7 +101,10 @@ struct SessionFolding {
     let told = all.filter { $0.outcome != .pending || $0.extra == 0 }
     let own = current.lazy.filter { $0.attempt == transport }
     // What a setting forbids was not tried, whatever a client that did not know of it says later.
-    let ended = told.first { $0.outcome == .notTried } ?? told.last { $0.outcome != .pending }
+    // Whether the lists got across both ends know together.
+    let ended =
+      told.first { $0.outcome == .notTried } ?? told.first { $0.reason == .signallingLost }
+      ?? told.last { $0.outcome != .pending }
     var result = AttemptResult(
       transport: transport, outcome: ended?.outcome ?? (told.isEmpty ? .notTried : .pending), reason: ended?.reason ?? .none,
       setting: ended.map { folding.recorder.names[Int($0.extra)] } ?? "", started: told.first { $0.outcome == .pending }?.time,

@@ -148,13 +148,13 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     case .secure:
       let key = Secret(id: stack.chance.draw(stack.recorder.key(of: node), .credential, luck(mix(UInt64(ordinal), 20))))
       if let host { base?.secure(host.handshake(key: key)) }
-    case .shortpathOffered(let requestID, let cookie, let listener):
+    case .shortpathOffered(let requestID, let cookie, let listener, let candidates):
       guard let host else { return }
       let shortpath = ClientShortpath(
         session: ordinal, generation: generation, requestID: requestID, cookie: cookie, host: host,
         role: role, owner: self)
       self.shortpath = shortpath
-      shortpath.start(listener: listener)
+      shortpath.start(listener: listener, candidates: candidates)
     case .deliver(let message): deliver(message)
     case .milestone(let milestone):
       stack.recorder.milestone(milestone, at: node, session: ordinal)
@@ -271,17 +271,19 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
 
   private func fail(_ reason: Reason) {
     guard !isOver else { return }
-    abandon()
+    abandon(reason == .connectionLost ? .signallingLost : .sessionEnded)
     owner.fail(reason)
   }
 
-  /// Ends it, whatever it is at.
-  func abandon() {
+  /// Ends it, whatever it is at; `reason` is that of the attempts that end with it.
+  func abandon(_ reason: Reason = .sessionEnded) {
     guard !isOver else { return }
     isOver = true
     limit?.set(nil)
     traffic?.stop()
-    shortpath?.cancel(.sessionEnded)
+    // What still comes over the base transport drives nothing any more.
+    rdp = nil
+    shortpath?.cancel(reason)
     winner?.cancel()
     gatewayChannel?.close()
   }

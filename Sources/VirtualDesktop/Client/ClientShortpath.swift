@@ -45,6 +45,8 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
   private var listenerReason = Reason.noAnswer
   private var ice: ICEEndpoint?
   private var hostList: CandidateList?
+  /// Whether the own list has been sent.
+  private var answered = false
   private var publicFlow: ClientFlow?
   private var winner: ClientFlow?
 
@@ -66,7 +68,9 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
 
   private func luck(_ subject: UInt64) -> UInt64 { generation == 0 ? subject : mix(subject, UInt64(generation)) }
 
-  func start(listener: [Endpoint]) {
+  /// - Parameter candidates: whether the host will send some.
+  func start(listener: [Endpoint], candidates: Bool) {
+    if !candidates { open = .notTried }
     if listener.isEmpty { managed = .notTried } else { probe(listener) }
   }
 
@@ -97,13 +101,9 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
 
   // MARK: Public networks
 
-  /// The host's list has come: now the client gathers too. An empty list without credentials says that none will come.
+  /// The host's list has come: now the client gathers too.
   func received(_ list: CandidateList) {
     guard winner == nil, open == .awaited else { return }
-    if list.fragment == .none {
-      open = .notTried
-      return endIfDone()
-    }
     open = .running
     hostList = list
     tell(.public, .pending, .none)
@@ -121,6 +121,7 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
 
   func gathered(_ list: CandidateList) {
     guard open == .running, let hostList else { return }
+    answered = true
     stack.recorder.milestone(.clientCandidatesSent, at: node, session: session, attempt: .public)
     owner.send(candidates: list)
     stack.recorder.milestone(.checksStarted, at: node, session: session, attempt: .public)
@@ -233,14 +234,17 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
   }
 
   /// The session is over: whatever still runs is given up.
+  /// - Parameter reason: `signallingLost` when the base transport is gone, which matters to lists that were still to cross it.
   func cancel(_ reason: Reason) {
     for flow in listenerFlows { flow.cancel() }
     publicFlow?.cancel()
     ice?.cancel()
     for (transport, attempt) in [(Transport.managed, managed), (.public, open)] where !attempt.hasEnded {
       // What still comes, such as the host's list, starts nothing any more.
-      if transport == .managed { managed = .abandoned } else { open = .abandoned }
-      tell(transport, .abandoned, reason)
+      let cut = reason == .signallingLost && transport == .public && attempt == .running && !answered
+      let end = cut ? Attempt.failed : .abandoned
+      if transport == .managed { managed = end } else { open = end }
+      if cut { tell(transport, .failed, .signallingLost) } else { tell(transport, .abandoned, .sessionEnded) }
     }
   }
 }

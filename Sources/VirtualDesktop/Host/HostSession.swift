@@ -22,6 +22,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private let requestID = HostSession.requestID
   private let cookie: Secret
   private var ice: ICEEndpoint?
+  private var listSent = false
+  private var listReceived = false
   /// Every UDP transport a client has begun, in order.
   private var flows: [HostFlow] = []
   private var winner: HostFlow?
@@ -37,6 +39,9 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   /// (*assumed*: a client begins one for each address of the host, and one for the pair it chose).
   static let maximumHandshakes = 8
   static let maximumHandshakesInAll = 64
+
+  /// For TCP and TLS to the gateway (*assumed*): shorter than the gateway waits, so that the host's own report comes first.
+  static let joiningLimit = SimDuration.seconds(25)
 
   init(_ ordinal: Int, generation: Int, on role: SessionHostRole, gateway: GatewayReference, connection: UInt64) {
     self.ordinal = ordinal
@@ -56,7 +61,9 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     let listener = role.listenerAddresses
     var terms = RDPServerSequence.Settings(
       token: settings.admission.signIn ? ServiceTrust.directoryKey : ServiceTrust.strangeKey,
-      offer: offers ? RDPServerSequence.Offer(requestID: requestID, cookie: cookie, listener: listener) : nil)
+      offer: offers
+        ? RDPServerSequence.Offer(
+          requestID: requestID, cookie: cookie, listener: listener, candidates: settings.shortpath.ice == nil) : nil)
     terms.licensed = settings.admission.licensed
     terms.requiresGraphicsPipeline = settings.admission.requiresGraphicsPipeline
     rdp = RDPServerSequence(settings: terms)
@@ -64,7 +71,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     stack.keep(self)
     let conversation = stack.open(.gatewayHost, by: node, session: ordinal, subject: connection)
     leg = ServiceChannel(
-      from: node, to: gateway.endpoint, name: gateway.name, tls: role.settings.tls, in: conversation, stack: stack, owner: self)
+      from: node, to: gateway.endpoint, name: gateway.name, tls: role.settings.tls, in: conversation, stack: stack, owner: self,
+      limit: Self.joiningLimit)
     if !offers { tellForbidden() }
   }
 
@@ -100,6 +108,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
       if winner?.isOver ?? true { end() }
       return
     }
+    tellCutSignalling()
     feed(.baseLost)
     feedSoftSync(.baseLost)
     end()
@@ -162,6 +171,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     case .channelData(let channel, let length, let number): traffic?.took(channel, length, number, over: .reverseConnect)
     case .softSyncResponse, .channelsResume: feedSoftSync(.received(message))
     case .shortpathCandidates(let list):
+      listReceived = true
       guard let ice, !ice.isOver else { return }
       ice.check(against: list)
     default: break
@@ -178,10 +188,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
       role.listener?.expect(self, cookie: cookie)
       stack.recorder.milestone(.listenerOffered, at: node, session: ordinal, attempt: .managed)
     }
-    guard policy.ice == nil else {
-      // An empty list says that none will come.
-      return sendOnBase(.shortpathCandidates(CandidateList(fragment: .none, password: .none, candidates: [])))
-    }
+    guard policy.ice == nil else { return }
     let endpoint = ICEEndpoint(
       at: node, session: ordinal, generation: generation, role: .controlled, ways: role.settings.ways,
       settings: ICEEndpoint.Settings(
@@ -207,9 +214,16 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   func gathered(_ list: CandidateList) {
     guard !baseIsOver else { return }
     stack.recorder.milestone(.hostCandidatesSent, at: node, session: ordinal, attempt: .public)
+    listSent = true
     var list = list
     list.terms = role.settings.shortpath.terms
     sendOnBase(.shortpathCandidates(list))
+  }
+
+  /// The own list went out and the client's never came: without the base transport it never will.
+  private func tellCutSignalling() {
+    guard listSent, !listReceived, winner == nil, !rdp.state.isFinal else { return }
+    stack.recorder.attempt(.public, .failed, .signallingLost, at: node, session: ordinal)
   }
 
   func selected(_ flow: ICEEndpoint.Flow) {}

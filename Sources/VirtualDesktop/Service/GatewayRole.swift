@@ -24,6 +24,8 @@ public final class GatewayRole: ServiceChannelOwner {
   private var byChannel: [ObjectIdentifier: Client] = [:]
   /// Hosts that joined naming a connection whose number the broker's answer has not brought yet.
   private var early: [UInt64: ServiceChannel] = [:]
+  /// How long it waits for that answer (*assumed*, as for the host).
+  static let patience = SimDuration.seconds(30)
   private var expected: [UInt64: Client] = [:]
   private var relaying: UInt32 = 0
 
@@ -35,6 +37,8 @@ public final class GatewayRole: ServiceChannelOwner {
     var host: ServiceChannel?
     var machine: GatewayConnection
     var session = 0
+    /// The connection whose host it waits for.
+    var awaited: UInt64?
     var relay: Relay?
     var alarm: Alarm?
 
@@ -99,6 +103,9 @@ public final class GatewayRole: ServiceChannelOwner {
         join(channel, client, connection)
       } else {
         early[connection] = channel
+        // Nobody may be waiting for it any more.
+        Alarm(stack, at: node) { [unowned self] in self.early.removeValue(forKey: connection)?.close() }
+          .set(stack.now + Self.patience)
       }
     default: channel.close()
     }
@@ -142,11 +149,13 @@ public final class GatewayRole: ServiceChannelOwner {
           join(channel, client, connection)
         } else {
           expected[connection] = client
+          client.awaited = connection
         }
       case .toClient(let message): client.channel.send(message)
       case .toHost(let message): client.host?.send(message)
       case .startRelay: relay(client)
       case .closeLegs:
+        if let awaited = client.awaited { expected[awaited] = nil }
         client.channel.close()
         client.host?.close()
       case .milestone(let milestone): stack.recorder.milestone(milestone, at: node, session: client.session)

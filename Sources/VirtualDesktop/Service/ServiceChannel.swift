@@ -27,7 +27,7 @@ final class ServiceChannel: CarrierHandler {
   /// Connects from `node` to a service and checks its certificate against `name`.
   init(
     from node: NodeID, to remote: Endpoint, name: ComponentKey, tls: TLSPolicy, in conversation: ConversationID, stack: HostStack,
-    owner: any ServiceChannelOwner, tag: Int = 0
+    owner: any ServiceChannelOwner, tag: Int = 0, limit: SimDuration = openingLimit
   ) {
     self.stack = stack
     self.owner = owner
@@ -40,7 +40,7 @@ final class ServiceChannel: CarrierHandler {
     secure = SecureChannel(over: socket, handshake: TLSHandshake(tls.client(of: name, key: key)), upper: nil, started: false)
     secure.upper = self
     stack.keep(self)
-    bound(at: node)
+    bound(at: node, limit)
   }
 
   /// Serves a connection that a peer has opened.
@@ -53,12 +53,12 @@ final class ServiceChannel: CarrierHandler {
       over: socket, handshake: TLSHandshake(identity.tls.server(showing: identity.certificate)), upper: nil, started: false)
     secure.upper = self
     stack.keep(self)
-    bound(at: socket.node)
+    bound(at: socket.node, Self.openingLimit)
   }
 
-  private func bound(at node: NodeID) {
+  private func bound(at node: NodeID, _ opening: SimDuration) {
     limit = Alarm(stack, at: node) { [unowned self] in self.secure.abort() }
-    limit?.set(stack.now + Self.openingLimit)
+    limit?.set(stack.now + opening)
   }
 
   /// Holds the socket's place until the channel above it is made.

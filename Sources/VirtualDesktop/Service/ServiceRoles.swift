@@ -114,6 +114,7 @@ public final class BrokerRole: StreamListener, ServiceChannelOwner {
   private let identity: ServiceIdentity
   private var machine: BrokerOrchestration
   private var channels: [ServiceChannel] = []
+  private var alarm: Alarm?
 
   /// - Parameter hosts: the hosts it knows; each is a resource of its own.
   public init(at node: NodeID, hosts: [ComponentKey], identity: ServiceIdentity, stack: HostStack) {
@@ -124,6 +125,7 @@ public final class BrokerRole: StreamListener, ServiceChannelOwner {
     let seed = stack.chance.draw(stack.recorder.key(of: node), .credential, 1)
     self.machine = BrokerOrchestration(settings: BrokerOrchestration.Settings(resources: resources, seed: seed))
     stack.keep(self)
+    alarm = Alarm(stack, at: node) { [unowned self] in self.feed(.timer) }
     stack.listen(at: node, port: ServicePort.https, self)
   }
 
@@ -140,7 +142,7 @@ public final class BrokerRole: StreamListener, ServiceChannelOwner {
     switch message {
     case .register(let host, let certificate): feed(.register(channel: channel.tag, host: host, certificate: certificate))
     case .orchestrate(let request, let gateway): feed(.orchestrate(request, gateway: gateway, fromChannel: channel.tag))
-    case .heartbeat: break
+    case .heartbeat: feed(.heartbeat(channel: channel.tag))
     default: feed(.unexpected(message, channel: channel.tag))
     }
   }
@@ -153,8 +155,10 @@ public final class BrokerRole: StreamListener, ServiceChannelOwner {
     for effect in effects {
       switch effect {
       case .send(let row, let message): channels[row].send(message)
+      case .close(let row): channels[row].close()
       case .failed(let failure, let session): stack.recorder.failure(failure.reason, at: node, session: Int(session))
       }
     }
+    alarm?.set(machine.nextDeadline)
   }
 }

@@ -107,7 +107,11 @@ final class ClientFlow: CarrierHandler {
   func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
     guard !isOver else { return }
     if case .security(let why) = failure { return fail(ChannelLoss(why).reason(unreachable: .tlsFailed)) }
-    if secure == nil { return fail(.noAnswer) }
+    if secure == nil {
+      // Of a pair that was valid, silence means more than that nobody is there.
+      let silence = transport == .public ? Reason.udpConnectionFailed : .noAnswer
+      return fail(failure == .refused ? .udpRefused : silence)
+    }
     feed(.closed)
   }
 }

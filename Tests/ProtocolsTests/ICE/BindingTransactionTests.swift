@@ -29,7 +29,9 @@ import Wire
   @Test("RFC 8489 §6.2.1: requests would be sent at times 0, 500, 1500, 3500, 7500, 15500 and 31500 ms; timed out after 39500 ms")
   func schedule() {
     var machine = Machine(id: id, asked: server)
+    #expect(machine.state == .idle)
     #expect(feed(&machine, .start, 0) == [.send(number: 1)])
+    #expect(machine.state == .waiting(sent: 1, until: .zero + .milliseconds(500)))
     #expect(machine.nextDeadline == .zero + .milliseconds(500))
     #expect(feed(&machine, .timer, 499) == [])
     for (number, at) in [(2, 500), (3, 1_500), (4, 3_500), (5, 7_500), (6, 15_500), (7, 31_500)] as [(Int, Int64)] {

@@ -50,7 +50,9 @@ import Wire
   @Test("host candidates come at once, transactions are paced by Ta = 50 ms, a reflexive one comes with its answer")
   func transcript() {
     var machine = Machine(settings: .init(servers: [server]), transactionSeed: 1)
+    #expect(machine.state == .idle)
     let first = feed(&machine, .start(bases: bases), 0)
+    #expect(machine.state == .gathering(until: .zero + .milliseconds(39_500)))
     #expect(found(first).map(\.type) == [.host, .host])
     #expect(found(first).map(\.priority) == [2_130_706_431, 2_130_706_431 - 256])
     #expect(sends(first) == [[4, 1]])

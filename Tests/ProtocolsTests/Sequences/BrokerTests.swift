@@ -30,7 +30,7 @@ import Wire
     #expect(t.machine.hosts.map(\.state) == [.unregistered, .unregistered])
     t(0, .register(channel: 1, host: Self.first, certificate: Secret(id: 101)), [.send(channel: 1, .registered)])
     t(0, .register(channel: 2, host: Self.second, certificate: Secret(id: 102)), [.send(channel: 2, .registered)])
-    #expect(t.machine.hosts[1].state == .registered(channel: 2, certificate: Secret(id: 102)))
+    #expect(t.machine.hosts[1].state == .registered(channel: 2, certificate: Secret(id: 102), until: at(180_000)))
     t(1, Self.ask, Self.orchestration(1, Secret(id: 101), counter: 1))
     t(2, Self.ask, Self.orchestration(2, Secret(id: 102), counter: 2))
     t(3, Self.ask, Self.orchestration(1, Secret(id: 101), counter: 3))
@@ -48,6 +48,24 @@ import Wire
     t(2, .register(channel: 4, host: Self.first, certificate: Secret(id: 103)), [.send(channel: 4, .registered)])
     t(3, .channelLost(1))
     t(4, Self.ask, Self.orchestration(4, Secret(id: 103), counter: 1))
+  }
+
+  @Test("A host whose channel fell silent is unavailable after three beats, and its channel is closed so that it comes anew")
+  func silence() {
+    var t = Self.broker()
+    t.given(
+      .register(channel: 1, host: Self.first, certificate: Secret(id: 101)),
+      .register(channel: 2, host: Self.second, certificate: Secret(id: 102)))
+    #expect(t.machine.nextDeadline == at(180_000))
+    t(60_000, .heartbeat(channel: 2))
+    #expect(t.machine.hosts[1].state == .registered(channel: 2, certificate: Secret(id: 102), until: at(240_000)))
+    t(179_999, .timer)
+    t(180_000, .timer, [.close(channel: 1)])
+    #expect(t.machine.hosts[0].state == .unregistered)
+    t(180_001, .heartbeat(channel: 1))
+    #expect(t.machine.hosts[0].state == .unregistered)
+    t(180_002, Self.ask, Self.orchestration(2, Secret(id: 102), counter: 1))
+    #expect(t.machine.nextDeadline == at(240_000))
   }
 
   @Test("An unknown resource, an unknown host and a stray message are refused or told")

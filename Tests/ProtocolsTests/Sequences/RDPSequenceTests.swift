@@ -5,7 +5,7 @@ import Testing
 import Trace
 import Wire
 
-private let offer = RDPServerSequence.Offer(requestID: 5, cookie: Cast.cookie, listener: [.none])
+private let offer = RDPServerSequence.Offer(requestID: 5, cookie: Cast.cookie, listener: [.none], candidates: true)
 private let candidates = RDPMessage.shortpathCandidates(CandidateList(fragment: .none, password: .none, candidates: []))
 private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
 
@@ -14,7 +14,8 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     .start, .received(.x224ConnectionConfirm), .secured, .received(.mcsConnectResponse(shortpath)), .received(.attachUserConfirm),
     .received(.channelJoinConfirm(1006)), .received(.channelJoinConfirm(1003)), .received(.channelJoinConfirm(1005)),
     .received(.channelJoinConfirm(1004)), .received(.rttMeasureRequest(sequence: 0)), .received(.licenseValidClient),
-    .received(.initiateMultitransport(requestID: 5, cookie: Cast.cookie, listener: [.none])), .received(.demandActive),
+    .received(.initiateMultitransport(requestID: 5, cookie: Cast.cookie, listener: [.none], candidates: true)),
+    .received(.demandActive),
     .received(.synchronize), .received(.controlCooperate), .received(.controlGranted), .received(.fontMap),
   ]
   static func client() -> Transcript<RDPClientSequence> { Transcript(RDPClientSequence(settings: .init(token: Cast.signIn))) }
@@ -45,8 +46,10 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     t(9, .received(.rttMeasureRequest(sequence: 0)), [.send(.rttMeasureResponse(sequence: 0))], to: .licensing)
     t(10, .received(.licenseValidClient), to: .bootstrapping(offered: false))
     t(
-      10, .received(.initiateMultitransport(requestID: 5, cookie: Cast.cookie, listener: [.none])),
-      [.shortpathOffered(requestID: 5, cookie: Cast.cookie, listener: [.none]), .milestone(.rdpMultitransport)],
+      10, .received(.initiateMultitransport(requestID: 5, cookie: Cast.cookie, listener: [.none], candidates: true)),
+      [
+        .shortpathOffered(requestID: 5, cookie: Cast.cookie, listener: [.none], candidates: true), .milestone(.rdpMultitransport),
+      ],
       to: .bootstrapping(offered: true))
     t(11, .received(candidates), [.deliver(candidates)])
     t(
@@ -155,7 +158,8 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
       58, .received(.rttMeasureResponse(sequence: 0)),
       [
         .roundTrip(.milliseconds(50)), .send(.licenseValidClient), .milestone(.rdpLicensed), .startShortpath,
-        .send(.initiateMultitransport(requestID: 5, cookie: Cast.cookie, listener: [.none])), .send(.demandActive),
+        .send(.initiateMultitransport(requestID: 5, cookie: Cast.cookie, listener: [.none], candidates: true)),
+        .send(.demandActive),
       ], to: .demanding)
     t(59, .received(candidates), [.deliver(candidates)], to: .demanding)
     t(60, .received(.confirmActive(graphicsPipeline: true)), to: .finalizing(.synchronize))

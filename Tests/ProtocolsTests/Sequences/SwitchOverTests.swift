@@ -45,6 +45,26 @@ import Wire
     t(2, .tunnelEstablished, [.send(.softSyncResponse), .switchSending, .readTunnel], to: .switched)
   }
 
+  @Test(
+    "With the base kept a lost tunnel is no end: the client asks, writes nothing before the answer, and both go on over the base")
+  func resumes() {
+    let positions = ChannelPositions()
+    var c = Transcript(SoftSyncClient())
+    c.given(.tunnelEstablished, .received(.softSyncRequest(keepsBase: true)))
+    c(1, .tunnelLost, [.resume], to: .resuming)
+    #expect(!c.machine.mayWrite && !c.machine.sendsOnTunnel)
+    var lost = c
+    lost(2, .baseClosed, [.failed(.baseLost)], to: .failed(.baseLost))
+    c(2, .received(.channelsResume(positions)), [.milestone(.resumed), .resumeSending(from: positions)], to: .resumed)
+    #expect(c.machine.mayWrite && !c.machine.sendsOnTunnel && !c.machine.readsTunnel)
+    c(3, .tunnelLost, to: .resumed)
+    var s = Transcript(SoftSyncServer(keepsBase: true))
+    s.given(.start, .received(.softSyncResponse))
+    s(1, .received(.channelsResume(positions)), [.resume(from: positions)], to: .resumed)
+    #expect(!s.machine.sendsOnTunnel && !s.machine.readsTunnel)
+    s(2, .tunnelLost, to: .resumed)
+  }
+
   @Test("A transport lost in mid-switch and a message out of turn fail either side")
   func failures() {
     typealias S = SoftSyncServer.Input

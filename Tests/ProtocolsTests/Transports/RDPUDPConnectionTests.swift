@@ -54,7 +54,9 @@ private func pair(delay: Int64 = 20, _ settings: RDPUDPConnection.Settings = .in
   @Test("MS-RDPEUDP §3.1.5.1: SYN, SYN+ACK, ACK, client's side")
   func client() {
     var udp = RDPUDPConnection(stream: ours, cookieHash: cookie)
+    #expect(udp.state == .idle)
     #expect(udp.on(.connect) == [mine(.syn(cookieHash: cookie))])
+    #expect(udp.state == .synSent(sent: 1))
     #expect(udp.on(peer(.ack), ms(10)) == [])
     #expect(udp.on(peer(.synAck), ms(20)) == [.connected, mine(.ack)])
     #expect(udp.peerStream == theirs && udp.estimator.smoothed == .milliseconds(20))
@@ -67,6 +69,7 @@ private func pair(delay: Int64 = 20, _ settings: RDPUDPConnection.Settings = .in
     var udp = RDPUDPConnection(stream: ours)
     #expect(udp.on(peer(.ack)) == [])
     #expect(udp.on(peer(.syn(cookieHash: cookie))) == [mine(.synAck)])
+    #expect(udp.state == .synReceived(sent: 1))
     #expect(udp.on(peer(.syn(cookieHash: cookie))) == [])
     var other = udp
     #expect(other.on(peer(.ack), ms(20)) == [.connected])

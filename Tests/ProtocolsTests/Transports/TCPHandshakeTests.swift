@@ -34,7 +34,9 @@ private let buffer: UInt32 = 262_144
   @Test("RFC 9293 §3.5: three-way handshake, client's side")
   func client() {
     var tcp = machine()
+    #expect(tcp.state == .idle)
     #expect(tcp.on(.connect) == [.send(segment(1000, 0, window: buffer, .syn))])
+    #expect(tcp.state == .synSent)
     #expect(
       tcp.on(.segment(segment(5000, 1001, [.syn, .ack])), ms(20)) == [
         .connected, .send(segment(1001, 5001, window: buffer)),
@@ -49,7 +51,7 @@ private let buffer: UInt32 = 262_144
     let answer = TCPConnection.Effect.send(segment(5000, 1001, window: buffer, [.syn, .ack]))
     #expect(tcp.on(.segment(segment(1000, 0, .syn))) == [answer])
     #expect(tcp.on(.segment(segment(1000, 0, .syn)), ms(5)) == [answer])
-    #expect(tcp.nextDeadline == ms(1000))
+    #expect(tcp.state == .synReceived && tcp.nextDeadline == ms(1000))
     #expect(tcp.on(.segment(segment(1001, 5001)), ms(20)) == [.connected])
   }
 
@@ -137,6 +139,19 @@ private let buffer: UInt32 = 262_144
       pair.run()
       #expect(pair.machines.map(\.state) == [.closed(nil), .closed(nil)], "lost \(lost)")
     }
+  }
+
+  @Test("RFC 9293 §3.6 figure 13, segment by segment: a FIN that crosses ours is acknowledged, and ours still awaited")
+  func crossingFins() {
+    var tcp = TCPConnection.established()
+    _ = tcp.on(.close, ms(30))
+    #expect(
+      tcp.on(.segment(segment(5001, 1001, [.fin, .ack])), ms(31)) == [
+        .peerClosed, .send(segment(1002, 5002, window: buffer - 1)),
+      ])
+    #expect(tcp.state == .closing)
+    #expect(tcp.on(.segment(segment(5002, 1002)), ms(50)) == [])
+    #expect(tcp.state == .timeWait)
   }
 
   @Test("RFC 5961 §3.2: a reset counts at the exact sequence number, is challenged in the window, ignored outside")

@@ -66,12 +66,18 @@ private func talk(_ a: inout TLSHandshake, _ b: inout TLSHandshake) -> (client: 
     let hello = TLSHandshakeMessage.clientHello(serverName: name, highest: .tls12, lowest: .tls12)
     let flight = TLSHandshakeMessage.serverFlight(version: .tls12, certificate: good)
     let finished = TLSHandshakeMessage.clientFinished(version: .tls12, key: key)
+    #expect(a.state == .idle)
     #expect(a.on(.start) == [.send(.handshake(hello))])
+    #expect(a.state == .awaitingServerFlight)
     #expect(a.on(.received(.handshake(flight))) == [.send(.handshake(finished))])
+    #expect(a.state == .awaitingServerFinished)
     #expect(
       a.on(.received(.handshake(.serverFinished(version: .tls12)))) == [.established(key: key, version: .tls12)])
     var b = server()
+    _ = b.on(.start)
+    #expect(b.state == .awaitingClientHello)
     #expect(b.on(.received(.handshake(hello))) == [.send(.handshake(flight))])
+    #expect(b.state == .awaitingClientFinished(version: .tls12))
     #expect(
       b.on(.received(.handshake(finished))) == [
         .send(.handshake(.serverFinished(version: .tls12))), .established(key: key, version: .tls12),
