@@ -93,6 +93,18 @@ import Wire
     #expect(ended?.reason == .noListenerAddress)
   }
 
+  @Test("a gateway that answers its probe after the session was given up is not connected to")
+  func lateProbe() throws {
+    var scenario = try Files.scenario("recovery/reconnect-gives-up")
+    scenario.expectations = []
+    let failed = try #require(try scenario.run().time(of: .failed))
+    // The probe's SYN goes out again after 1, 3 and 7 s; the last of them finds the line up.
+    scenario.events.append(EventSpec(at: failed + .milliseconds(500), change: .act(element: "networks.home.uplink", verb: .up)))
+    let run = try scenario.run()
+    #expect(run.sessions[0].milestones.contains { $0.milestone == .gatewayChosen && $0.time > failed })
+    #expect(!run.sessions[0].milestones.contains { $0.milestone == .gatewayConnected && $0.time > failed })
+  }
+
   @Test("later sessions of a client whose subscription failed have the same cause, at the same step")
   func laterSessions() throws {
     var scenario = try Files.scenario("failures/sign-in-refused")

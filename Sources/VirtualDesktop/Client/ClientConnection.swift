@@ -84,7 +84,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   }
 
   private func connect(to gateway: GatewayReference) {
-    guard let token else { return }
+    // The connection may have been given up while the probes were out.
+    guard let token, !isOver else { return }
     let request = ConnectionRequest(resource: resource, token: token, correlation: UInt16(ordinal))
     connect = GatewayClientConnect(settings: GatewayClientConnect.Settings(request: request))
     connectAlarm = Alarm(stack, at: node) { [unowned self] in self.feedConnect(.timer) }
