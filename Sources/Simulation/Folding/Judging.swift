@@ -86,7 +86,8 @@ extension Folding {
   ) {
     if let node = wanted.node { hold(found?.node == node, "cause at \(node)", "cause at \(found?.node ?? "no node")") }
     if let reason = wanted.reason {
-      hold(found?.reason.code == reason, "cause \(reason)", "cause \(found?.reason.code ?? "none")")
+      let code = found?.reason.code ?? "none"
+      hold(code == reason, "cause \(reason)", "cause \(code)")
     }
     let step = found?.missing?.partOfStep
     if let wanted = wanted.step { hold(step == wanted, "at step \(wanted)", "at step \(step.map(String.init) ?? "none")") }
