@@ -7,6 +7,7 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case linkLoss = 1
   case queueFull = 2
   case linkDown = 3
+  case nodeDown = 4
   // The IP layer.
   case noRoute = 10
   case ttlExpired = 11
@@ -47,6 +48,7 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .linkLoss: "link-loss"
     case .queueFull: "queue-full"
     case .linkDown: "link-down"
+    case .nodeDown: "node-down"
     case .noRoute: "no-route"
     case .ttlExpired: "ttl-expired"
     case .mtuExceeded: "mtu-exceeded"

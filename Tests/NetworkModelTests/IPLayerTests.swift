@@ -186,7 +186,14 @@ struct Crossroads {
     world.send(place.left, left, right)
     world.network.nodes[Int(place.right.index)].up = false
     world.network.run(1)
-    #expect(world.network.drops == [Drop(reason: .linkDown, node: "right")])
+    #expect(world.network.drops == [Drop(reason: .nodeDown, node: "right")])
+    world.network.nodes[Int(place.right.index)].up = true
+    world.send(place.left, left, right)
+    for row in 0..<world.network.interfaces.count where world.network.interfaces[row].node == place.right {
+      world.network.interfaces[row].up = false
+    }
+    world.network.run(2)
+    #expect(world.network.drops.map(\.reason) == [.nodeDown, .linkDown])
     #expect(world.network.brokenLaws() == [])
   }
 }

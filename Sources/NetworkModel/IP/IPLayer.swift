@@ -18,7 +18,8 @@ extension Network {
     let flight = pool[slot]
     let incoming = interfaces[Int(flight.pointee.interface.index)]
     let node = incoming.node
-    guard nodes[Int(node.index)].up, incoming.up else { return drop(slot, .linkDown, at: node) }
+    guard nodes[Int(node.index)].up else { return drop(slot, .nodeDown, at: node) }
+    guard incoming.up else { return drop(slot, .linkDown, at: node) }
     if hasTap { show(flight.pointee.packet, leaving: false, on: flight.pointee.interface) }
     let shape = nodes[Int(node.index)]
     var tracked: (list: Int32, packet: Packet)?

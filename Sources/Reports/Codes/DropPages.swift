@@ -21,6 +21,12 @@ extension CodePage {
       fix: "Restore the link; see the scenario's events.",
       source: "the scenario's `events`."),
     CodePage(
+      .nodeDown, "The machine was down",
+      cause: "The packet came to a host, gateway or service that did not work at that time; nobody answers for it.",
+      confirm: "The machine's power state and boot log; for the service, Azure Service Health.",
+      fix: "Start the machine again; see the scenario's events.",
+      source: "the scenario's `events`."),
+    CodePage(
       .noRoute, "No route to the destination",
       cause: "No interface of this node leads to the address; private prefixes are never routed over the internet.",
       confirm: "Find-NetRoute -RemoteIPAddress on the host; Network Watcher's next hop says None in Azure.",

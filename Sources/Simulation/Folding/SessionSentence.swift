@@ -36,8 +36,7 @@ struct SessionSentence {
     case .shortpathOff: "Stays on reverse connect: RDP Shortpath is switched off (\(settings))."
     case .undecided: undecided
     case .none: ""
-    default:
-      "The session \(session.connected == nil ? "failed" : "was lost")\(step): \(session.reason.code.replacingDashes)\(cause)\(culprit)."
+    default: "\(ending): \(session.reason.clause)\(cause)\(culprit)."
     }
   }
 
@@ -84,17 +83,22 @@ struct SessionSentence {
     return begun ? "Undecided when the run ended at \(endTime): \(why)." : "Not begun when the run ended at \(endTime): \(why)."
   }
 
-  /// Which point of the sequence was not reached.
-  private var step: String {
-    guard let missing = session.failures.first(where: { $0.missing != .hostRegistered })?.missing else { return "" }
-    let point = "'\(missing.title)' was not reached"
-    return missing.partOfStep.map { " at step \($0), \(point)" } ?? ", \(point)"
+  /// At which step it failed, or when it was lost after there had been a desktop.
+  private var ending: String {
+    let missing = session.failures.first { $0.missing != .hostRegistered }?.missing
+    guard session.connected == nil else {
+      let end = session.milestones.last { $0.milestone == .failed }?.time
+      guard let end, let clicked = session.clicked else { return "The session was lost" }
+      return "The session was lost \(end - clicked) after the click"
+    }
+    guard let missing else { return "The session failed" }
+    return "The session failed" + (missing.partOfStep.map { " at step \($0)" } ?? "") + " ('\(missing.title)' was not reached)"
   }
 
   /// Where the trouble began, when it was not where the session noticed it.
   private var cause: String {
-    guard let cause = session.cause, cause.node != session.client, cause.reason != session.reason else { return "" }
-    return ", because of \(cause.reason.code.replacingDashes) at \(cause.node)"
+    guard let cause = session.cause, cause.reason != session.reason else { return "" }
+    return "; the cause at \(cause.node): \(cause.reason.clause)"
   }
 
   /// What stood in the way of a session that failed.
@@ -137,8 +141,4 @@ struct SessionSentence {
     }
     return named.isEmpty ? "no setting told" : named.joined(separator: "; ")
   }
-}
-
-extension String {
-  fileprivate var replacingDashes: String { String(map { $0 == "-" ? " " : $0 }) }
 }
