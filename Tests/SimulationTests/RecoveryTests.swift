@@ -103,6 +103,39 @@ import Wire
     }
   }
 
+  @Test("with a warm reverse connect too: what had switched goes on there for good, what had not comes back")
+  func duringTheSwitchWarm() throws {
+    let whole = try Files.scenario("documented/3-managed-first-found").run()
+    let from = try #require(whole.time(of: .softSyncRequested)).nanoseconds / 1_000
+    let to = try #require(whole.time(of: .switched)).nanoseconds / 1_000
+    var resumed = 0
+    for time in stride(from: from - 10_000, through: to + 20_000, by: 4_321) {
+      let run = try cut(at: .microseconds(time), era: .warm)
+      #expect(run.end == .settled, "cut at \(time) µs")
+      #expect(run.sessions[0].reconnects.count <= 1, "cut at \(time) µs: \(run.sessions[0].sentence)")
+      if run.time(of: .resumed) != nil {
+        resumed += 1
+        #expect(run.sessions[0].transport == .reverseConnect, "cut at \(time) µs: \(run.sessions[0].sentence)")
+      } else {
+        #expect(run.sessions[0].transport == .public, "cut at \(time) µs: \(run.sessions[0].sentence)")
+      }
+    }
+    #expect(resumed > 0)
+  }
+
+  @Test("a warm reverse connect that died with the tunnel is no way back: the session is not over before that shows")
+  func warmButDead() throws {
+    var scenario = try Files.scenario("documented/3-managed-first-found")
+    scenario.service.reverseConnect = .warm
+    scenario.expectations = []
+    let all = ["links.backbone", "links.transit"]
+    scenario.events = all.map { EventSpec(at: .zero + .seconds(10), change: .act(element: $0, verb: .down)) }
+    let run = try scenario.run()
+    #expect(run.end == .settled)
+    #expect(run.sessions[0].transport == nil, "\(run.sessions[0].sentence)")
+    #expect(run.sessions[0].reason == .reconnectFailed)
+  }
+
   @Test("the host replaces the connection a client lost: at most one of its connections is alive")
   func replaced() throws {
     // The client's uplink is down for a while: it notices, and comes back before the host has noticed.

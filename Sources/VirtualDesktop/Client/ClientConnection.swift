@@ -253,6 +253,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
         decided = false
         decide(.reverseConnect, route: "internet", .resumed)
         traffic?.resume(from: positions)
+        settleIfDone()
       case .milestone(let milestone):
         let carrier = milestone == .resumed ? nil : winner?.transport
         stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: carrier ?? .reverseConnect)
@@ -291,7 +292,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
 
   private func settleIfDone() {
     guard decided, !isOver else { return }
-    if winner == nil {
+    if winner == nil || softSync.state == .resumed {
       if rdp?.state == .active { settle() }
     } else if softSync.sendsOnTunnel, answeredOnTunnel {
       settle()
