@@ -84,8 +84,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   }
 
   private func connect(to gateway: GatewayReference) {
-    // The connection may have been given up while the probes were out.
-    guard let token, !isOver else { return }
+    guard let token else { return }
     let request = ConnectionRequest(resource: resource, token: token, correlation: UInt16(ordinal))
     connect = GatewayClientConnect(settings: GatewayClientConnect.Settings(request: request))
     connectAlarm = Alarm(stack, at: node) { [unowned self] in self.feedConnect(.timer) }
@@ -283,7 +282,10 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     isOver = true
     limit?.set(nil)
     traffic?.stop()
-    // What still comes over the base transport drives nothing any more.
+    // What still comes from gateways, or over the base transport, drives nothing any more.
+    probing?.cancel()
+    connect = nil
+    connectAlarm?.set(nil)
     rdp = nil
     shortpath?.cancel(reason)
     winner?.cancel()

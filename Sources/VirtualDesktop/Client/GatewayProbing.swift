@@ -12,6 +12,7 @@ final class GatewayProbing {
   private let generation: Int
   private var machine: GatewaySelection
   private var alarm: Alarm?
+  private var isOver = false
   private let chosen: (GatewayReference) -> Void
   private let failed: (Reason) -> Void
 
@@ -33,7 +34,14 @@ final class GatewayProbing {
 
   func start() { feed(.start) }
 
+  /// The connection is given up: probes that are out come back to nobody.
+  func cancel() {
+    isOver = true
+    alarm?.set(nil)
+  }
+
   fileprivate func feed(_ input: GatewaySelection.Input) {
+    if isOver { return }
     var effects: [GatewaySelection.Effect] = []
     machine.handle(input, at: stack.now, into: &effects)
     for effect in effects {
@@ -44,7 +52,7 @@ final class GatewayProbing {
       case .failed(let failure): failed(failure.reason)
       }
     }
-    alarm?.set(machine.nextDeadline)
+    if !isOver { alarm?.set(machine.nextDeadline) }
   }
 
   private final class Probe: CarrierHandler {

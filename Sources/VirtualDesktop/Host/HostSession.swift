@@ -81,16 +81,16 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   func channelUp(_ channel: ServiceChannel) { channel.send(.hostJoin(connection: connection)) }
 
   func channel(_ channel: ServiceChannel, received message: ServiceMessage) {
-    guard case .switchingProtocols = message, base == nil else { return channel.close() }
+    guard case .switchingProtocols = message, base == nil, !isOver else { return channel.close() }
     base = BaseTransport(over: channel.secure, owner: self)
     base?.open()
   }
 
   func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) {
-    guard base == nil, !baseIsOver else { return }
+    guard base == nil, !isOver else { return }
     stack.recorder.failure(loss.reason(unreachable: .gatewayUnreachable), at: node, session: ordinal)
     baseIsOver = true
-    endAttempts()
+    end()
   }
 
   // MARK: RDP

@@ -145,7 +145,8 @@ public final class GatewayRole: ServiceChannelOwner {
         guard let brokerChannel, !brokerChannel.isOver else { return feed(client, .brokerLost) }
         brokerChannel.send(message)
       case .expectHost(let connection):
-        if let channel = early.removeValue(forKey: connection) {
+        // A host that came early may have left again.
+        if let channel = early.removeValue(forKey: connection), !channel.isOver {
           join(channel, client, connection)
         } else {
           expected[connection] = client

@@ -88,7 +88,7 @@ final class ChannelTraffic {
   func took(_ channel: VirtualChannel, _ length: UInt32, _ number: UInt32, over transport: Transport) {
     received[transport, default: [:]][channel, default: 0] += UInt64(length)
     if number != expected[channel] { disorder[transport, default: [:]][channel, default: 0] += 1 }
-    expected[channel] = number + 1
+    expected[channel] = number &+ 1
   }
 
   /// Tells the counters at the end of the run.

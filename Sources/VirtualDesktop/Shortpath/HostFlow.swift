@@ -112,7 +112,7 @@ final class HostFlow: CarrierHandler {
       if machine.state == .established, !(owner?.readsTunnel ?? true) { return }
       // What waited below while nobody read here comes up now.
       guard let message = secure.read() else { return secure.consumed() }
-      guard case .rdp(let pdu) = message else { return cancel() }
+      guard case .rdp(let pdu) = message else { return feed(.closed) }
       feed(.received(pdu))
     }
   }
