@@ -70,7 +70,7 @@ public enum DropSweep {
     let cases = await withTaskGroup(of: [(Int, Case)].self) { group in
       for worker in 0..<workers {
         group.addTask {
-          stride(from: worker, to: mishaps.count, by: workers).map { ($0, judge(blueprint, mishaps[$0], seed)) }
+          stride(from: worker, to: mishaps.count, by: workers).map { ($0, judge(blueprint, mishaps[$0], seed, baseline)) }
         }
       }
       var all: [(Int, Case)] = []
@@ -80,21 +80,25 @@ public enum DropSweep {
     return Summary(baseline: baseline.sessions.map(Ending.init), cases: cases)
   }
 
-  private static func judge(_ blueprint: Blueprint, _ mishap: MishapSpec, _ seed: UInt64?) -> Case {
+  private static func judge(_ blueprint: Blueprint, _ mishap: MishapSpec, _ seed: UInt64?, _ baseline: RunResult) -> Case {
     do throws(SimulationError) {
       let result = try Simulator.run(blueprint.meeting(blueprint.scenario.mishaps + [mishap]), seed: seed)
-      return Case(mishap: mishap, endings: result.sessions.map(Ending.init), broken: broken(result, mishap))
+      return Case(mishap: mishap, endings: result.sessions.map(Ending.init), broken: broken(result, mishap, baseline))
     } catch {
       return Case(mishap: mishap, endings: [], broken: [error.description])
     }
   }
 
   /// What a run may not do whatever is lost: hang, lose its mishap, or break what holds of every session.
-  private static func broken(_ result: RunResult, _ mishap: MishapSpec) -> [String] {
+  private static func broken(_ result: RunResult, _ mishap: MishapSpec, _ baseline: RunResult) -> [String] {
     var broken: [String] = []
     if result.end != .settled { broken.append("the run ended by \(result.end.rawValue)") }
     let injected = result.story.filter { $0.dropReason != nil && $0.rule >= 0 && result.rules[Int($0.rule)].path == mishap.path }
-    if injected.count != (mishap.fate == .lost ? 1 : 0) { broken.append("the mishap dropped \(injected.count) packets") }
+    // A packet that its link loses anyhow meets no mishap: then nothing is different.
+    let isVoid = injected.isEmpty && result.fingerprints.trajectory == baseline.fingerprints.trajectory
+    if injected.count != (mishap.fate == .lost ? 1 : 0), !isVoid {
+      broken.append("the mishap dropped \(injected.count) packets")
+    }
     for session in result.sessions { broken += Self.broken(session, result).map { "session \(session.ordinal) \($0)" } }
     return broken
   }
@@ -108,7 +112,8 @@ public enum DropSweep {
     if switches > lives { broken.append("switched \(switches) times") }
     let decisions = result.story.count { $0.kind == .decision && Int($0.session) == session.ordinal }
     if decisions > lives { broken.append("was decided \(decisions) times") }
-    if session.transport == nil, session.reason != .undecided { broken += unexplained(session) }
+    // One that had its desktop and lost it for good had been through all of the sequence.
+    if session.connected == nil, session.reason != .undecided { broken += unexplained(session) }
     return broken + miscounted(session)
   }
 

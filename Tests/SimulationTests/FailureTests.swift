@@ -117,6 +117,15 @@ import Wire
     #expect(cutOff.isSuperset(of: [.reconnecting, .gatewayConnected]), "\(cutOff.map(\.code).sorted())")
   }
 
+  @Test("that a session ends without a transport is not held by one that is undecided")
+  func undecidedIsNoFailure() throws {
+    var scenario = try Files.scenario("documented/1-internet-only")
+    scenario.timing.duration = .milliseconds(100)
+    scenario.expectations = [Expectation(.session(1))]
+    scenario.expectations[0].fails = true
+    #expect(try scenario.run().expectations.map(\.verdict) == [.undecided])
+  }
+
   @Test("later sessions of a client whose subscription failed have the same cause, at the same step")
   func laterSessions() throws {
     var scenario = try Files.scenario("failures/sign-in-refused")

@@ -1,4 +1,5 @@
 // Switch-over under load, paths that die during, right after and long after it, and how sessions come back.
+import NetworkModel
 import ScenarioModel
 import Simulation
 import SimulationKernel
@@ -138,18 +139,32 @@ import Wire
 
   @Test("the host replaces the connection a client lost: at most one of its connections is alive")
   func replaced() throws {
-    // The client's uplink is down for a while: it notices, and comes back before the host has noticed.
-    var scenario = try Files.scenario("documented/1-internet-only")
-    scenario.timing.udpSilence = .seconds(16)
+    // From 10 s on the listener's answers are lost, and nothing else: the client notices, comes back, and the host still hears it.
+    var scenario = try Files.scenario("documented/3-managed-first-found")
+    scenario.sessions[0].workload.lasts = .seconds(2)
+    var rule = RuleSpec(id: "no-answer", action: .drop)
+    rule.proto = .udp
+    rule.sourcePorts = PortRange(3390, 3390)
+    rule.to = .host("alice")
+    var firewall = FirewallSpec(rules: [rule])
+    firewall.stateful = false
+    let gateway = scenario.hosts.firstIndex { $0.id == "vpn-gateway" }!
+    scenario.hosts[gateway].firewall = firewall
+    let path = "hosts.vpn-gateway.firewall.rules.no-answer"
     scenario.events = [
-      EventSpec(at: .zero + .seconds(10), change: .act(element: "links.transit", verb: .down)),
-      EventSpec(at: .zero + .seconds(27), change: .act(element: "links.transit", verb: .up)),
+      EventSpec(at: .zero, change: .act(element: path, verb: .lift)),
+      EventSpec(at: .zero + .seconds(10), change: .act(element: path, verb: .restore)),
     ]
     scenario.expectations = []
     let run = try scenario.run()
     #expect(run.sessions[0].transport == .public)
     #expect(run.sessions[0].reconnects.count == 1)
     #expect(run.sessions[0].milestones.filter { $0.milestone == .desktop }.count == 2)
+    let replaced = try #require(run.sessions[0].milestones.first { $0.milestone == .replaced })
+    #expect(replaced.node == "sh-1" && replaced.time > run.time(of: .reconnecting)!)
+    // The old connection's end tells nobody of a failure.
+    #expect(!run.story.contains { $0.failure != nil && $0.time >= replaced.time })
+    #expect(inOrder(run))
   }
 
   @Test("a gateway instance killed before the switch-over costs the session, which comes back through another; after it, nothing")

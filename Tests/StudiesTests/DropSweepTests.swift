@@ -61,6 +61,13 @@ import Wire
     #expect(found.broken.first == "the run ended by event-limit")
   }
 
+  @Test("a session that had its desktop and was lost for good breaks no law, nor does a packet that a dead link loses anyhow")
+  func lost() async throws {
+    let summary = try await DropSweep.run(try Self.scenario("recovery/no-reconnect"), on: ["links.backbone.back"], workers: 2)
+    #expect(summary.baseline[0].transport == nil)
+    #expect(!summary.cases.isEmpty && summary.broken == [])
+  }
+
   @Test("a case that was found runs alike from a file")
   func kept() async throws {
     var scenario = try Self.scenario(Self.third)

@@ -49,7 +49,12 @@ extension Folding {
     if let transport = expectation.transport {
       hold(session.transport == transport, "transport \(transport.name)", "transport \(session.transport?.name ?? "none")")
     }
-    if expectation.fails { hold(session.transport == nil, "transport none", "transport \(session.transport?.name ?? "none")") }
+    if expectation.fails {
+      let isUndecided = session.reason == .undecided
+      hold(
+        session.transport == nil && !isUndecided, "transport none",
+        isUndecided ? "undecided" : "transport \(session.transport?.name ?? "none")")
+    }
     if let route = expectation.route { hold(session.route == route, "route \(route)", "route \(session.route)") }
     if let reason = expectation.reason {
       hold(session.reason.code == reason, "reason \(reason)", "reason \(session.reason.code)")
