@@ -202,4 +202,15 @@ private final class InspectedWorld {
     #expect(world.client.ended == .some(.refused))
     #expect(world.world.network.brokenLaws() == [])
   }
+
+  @Test func `a client that leaves before the server has answered the proxy leaves the server too`() {
+    let world = InspectedWorld(LinkSettings(delay: .seconds(2)))
+    world.open()
+    world.world.run(1)
+    #expect(world.channel?.handshake.peerCertificate != nil, "the near half is up")
+    world.channel?.close()
+    world.world.run(60)
+    #expect(world.seen.count == 1)
+    #expect(world.client.ended != nil && world.server.ended != nil)
+  }
 }
