@@ -1,4 +1,4 @@
-// mishaps, and the workload that suffers from them.
+// Mishaps, and the workload that suffers from them.
 import ScenarioModel
 import SimulationKernel
 import VirtualDesktop
