@@ -219,7 +219,7 @@ private enum Comparison {
     if let reached = attempt.reached { text += "; it had come as far as: \(reached.title)" }
     if attempt.outcome == .failed {
       var causes: [String] = []
-      for blocker in attempt.blockers {
+      for blocker in attempt.blockers where !blocker.isHarmless {
         let cause = (blocker.rule.map { "rule '\($0)' on " } ?? "\(blocker.reason.code) at ") + blocker.node
         if !causes.contains(cause) { causes.append(cause) }
       }

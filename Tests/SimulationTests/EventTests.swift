@@ -29,6 +29,17 @@ import Wire
     #expect(back.sessions[0].transport == .public)
   }
 
+  @Test("a tunnel that comes back carries packets at once: the session on it survives an outage of 3 s")
+  func tunnelComesBack() throws {
+    for start in [1_600, 2_100, 4_000] as [Int64] {
+      let run = try vpn(
+        (.milliseconds(start), .act(element: "tunnels.vpn", verb: .down)),
+        (.milliseconds(start + 3_000), .act(element: "tunnels.vpn", verb: .up)), listener: true)
+      #expect(run.sessions[0].route == "vpn")
+      #expect(run.sessions[0].reconnects.isEmpty, "down at \(start) ms: \(run.sessions[0].sentence)")
+    }
+  }
+
   @Test("a tunnel's processing can be slowed while it runs, and the choice follows")
   func slowedTunnel() throws {
     let run = try vpn((.seconds(1), .set(path: "tunnels.vpn.delay", value: .duration(.milliseconds(50)))))

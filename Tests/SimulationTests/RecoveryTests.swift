@@ -210,6 +210,42 @@ import Wire
     #expect(sent > received, "the tunnel did swallow something")
   }
 
+  @Test("a warm reverse connect takes the channels back whenever the UDP path dies in the switch-over, and is not given up later")
+  func warmInSwitchOver() throws {
+    let whole = try cut(at: .seconds(10), era: .warm)
+    let requested = try #require(whole.time(of: .softSyncRequested))
+    for offset in Swift.stride(from: Int64(0), through: 60, by: 6) {
+      let run = try cut(at: SimDuration(nanoseconds: requested.nanoseconds) + .milliseconds(offset), era: .warm)
+      #expect(run.sessions[0].reason == .resumed, "\(offset) ms after the request: \(run.sessions[0].sentence)")
+      #expect(run.sessions[0].reconnects.map(\.tries) == [0])
+      #expect(run.sessions[0].milestones.filter { $0.milestone == .desktop }.count == 1)
+      #expect(inOrder(run))
+    }
+  }
+
+  @Test("a session that lost its UDP path names what stood in its way, and what the last try met; times count from the click")
+  func sentences() throws {
+    var scenario = try Files.scenario("recovery/no-reconnect")
+    scenario.expectations = []
+    let lost = try scenario.run().sessions[0]
+    #expect(lost.reason == .pathLost)
+    #expect(lost.sentence.contains("link-down at"), "\(lost.sentence)")
+    #expect(lost.attempts[0].outcome == .abandoned && lost.attempts[0].reason == .replaced)
+    var expired = try Files.scenario("documented/1-internet-only")
+    expired.expectations = []
+    expired.service.tokenLifetime = .seconds(5)
+    expired.events = [
+      EventSpec(at: .zero + .seconds(10), change: .act(element: "links.transit", verb: .down)),
+      EventSpec(at: .zero + .seconds(28), change: .act(element: "links.transit", verb: .up)),
+    ]
+    let run = try expired.run().sessions[0]
+    #expect(run.sentence.contains("the last try: the token had expired"), "\(run.sentence)")
+    #expect(run.failures.contains { $0.reason == .tokenExpired && $0.missing == .brokerAsked }, "each connection has its steps")
+    let back = try cut(at: .seconds(10)).sessions[0]
+    let after = try #require(back.reconnects.first).lost - (try #require(back.clicked))
+    #expect(back.sentence.contains("Lost its transport \(after) after the click"), "\(back.sentence)")
+  }
+
   @Test("tries that fail are repeated with growing pauses until the window closes, and every try has luck of its own")
   func window() throws {
     let run = try Files.scenario("recovery/reconnect-gives-up").run()

@@ -30,7 +30,13 @@ public final class VPNEndpoint {
   var settings: VPNSettings
   let interface: InterfaceID
   /// Switched off from outside: it neither takes nor gives packets.
-  var isOff = false { didSet { if isOff { isUp = false } } }
+  var isOff = false {
+    didSet {
+      if isOff { isUp = false } else if oldValue { switchedOn?() }
+    }
+  }
+  /// The client says hello as soon as it may again.
+  var switchedOn: (() -> Void)?
   private let stack: HostStack
   private let node: NodeID
   private unowned let socket: UDPSocket
@@ -101,6 +107,7 @@ public final class VPNClient: DatagramHandler, Deadlined {
     self.socket = socket
     let endpoint = VPNEndpoint(settings: settings, interface: interface, node: node, socket: socket, stack: stack)
     endpoint.remote = gateway
+    endpoint.switchedOn = { [unowned self] in self.act() }
     self.endpoint = endpoint
     self.timer = stack.makeTimer(for: self)
   }
@@ -190,6 +197,6 @@ extension HostStack {
     tunnels[interface.index]?.settings.processing = delay
   }
 
-  /// Switches one end of a tunnel off, or on again; it comes up with the client's next hello.
+  /// Switches one end of a tunnel off, or on again; the client says hello at once.
   public func switchTunnel(off: Bool, at interface: InterfaceID) { tunnels[interface.index]?.isOff = off }
 }

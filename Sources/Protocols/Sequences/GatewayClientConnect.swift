@@ -62,7 +62,8 @@ public struct GatewayClientConnect: Equatable, Sendable {
       switch self {
       case .channel(let loss): loss.reason(unreachable: .gatewayUnreachable)
       case .refused(let refusal): refusal.reason
-      case .noAnswer: .gatewayUnreachable
+      // It had been reached: it fell silent.
+      case .noAnswer: .connectionLost
       case .protocolViolation: .protocolViolation
       }
     }

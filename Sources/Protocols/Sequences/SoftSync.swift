@@ -28,7 +28,7 @@ public struct SoftSyncServer: Equatable, Sendable {
   public enum State: Equatable, Sendable {
     /// Everything goes over the base transport. Next: `requested` on `start`, `failed`.
     case onBase
-    /// The request is out; the client's data still comes over the base. Next: `switched`, `failed`.
+    /// The request is out; the client's data still comes over the base. Next: `switched`, `failed`; `resumed`, when the base is kept.
     case requested
     /// The client's response was the last it sent over the base. Next: `resumed`, when the base was kept.
     case switched
@@ -106,7 +106,11 @@ public struct SoftSyncServer: Equatable, Sendable {
         state = .switched
         effects += [.readTunnel, .milestone(.switched), keepsBase ? .keepBase : .closeBase, .finished]
       case .received(.softSyncRequest): fail(.protocolViolation, into: &effects)
-      case .tunnelLost: fail(.tunnelLost, into: &effects)
+      case .received(.channelsResume(let positions)) where keepsBase:
+        state = .resumed
+        effects.append(.resume(from: positions))
+      // With a base that is kept, the client finds out for itself and asks to resume.
+      case .tunnelLost: if !keepsBase { fail(.tunnelLost, into: &effects) }
       case .baseLost: fail(.baseLost, into: &effects)
       case .start, .received: break
       }
@@ -140,7 +144,7 @@ public struct SoftSyncClient: Equatable, Sendable {
   public enum State: Equatable, Sendable {
     /// No tunnel, everything goes over the base transport. Next: `ready`, `requestedEarly`, `failed`.
     case onBase
-    /// The request overtook the tunnel's create response. Next: `switched`, `failed`.
+    /// The request overtook the tunnel's create response. Next: `switched`; `resuming` when the base is kept; `failed`.
     case requestedEarly
     /// The tunnel is established. Next: `switched`; `onBase` when it is lost unused; `failed`.
     case ready
@@ -225,7 +229,7 @@ public struct SoftSyncClient: Equatable, Sendable {
       switch input {
       case .tunnelEstablished: answer(into: &effects)
       case .received(.softSyncRequest), .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
-      case .tunnelLost: fail(.tunnelLost, into: &effects)
+      case .tunnelLost: loseTunnel(into: &effects)
       case .baseClosed: fail(.baseLost, into: &effects)
       case .received: break
       }
@@ -245,10 +249,7 @@ public struct SoftSyncClient: Equatable, Sendable {
         state = .finished
         effects += [.milestone(.reverseConnectClosed), .finished]
       case .received(.softSyncRequest), .received(.softSyncResponse): fail(.protocolViolation, into: &effects)
-      case .tunnelLost:
-        guard keepsBase else { return fail(.tunnelLost, into: &effects) }
-        state = .resuming
-        effects.append(.resume)
+      case .tunnelLost: loseTunnel(into: &effects)
       case .tunnelEstablished, .received: break
       }
     case .resuming:
@@ -264,6 +265,13 @@ public struct SoftSyncClient: Equatable, Sendable {
       case .tunnelEstablished, .received, .tunnelLost, .baseClosed: break
       }
     }
+  }
+
+  /// The server has written into the tunnel, and what it wrote is lost.
+  private mutating func loseTunnel(into effects: inout [Effect]) {
+    guard keepsBase else { return fail(.tunnelLost, into: &effects) }
+    state = .resuming
+    effects.append(.resume)
   }
 
   /// The response is the last that goes over the base.

@@ -21,12 +21,18 @@ extension Folding {
     let clicked = own.contains { $0.milestone == .click }
     let records = clicked ? own : subscription(of: spec.client, and: own)
     let begins = records.contains { $0.milestone == .subscribed } || !clicked ? 0 : Milestone.sequence.firstIndex(of: .click) ?? 0
-    var passed: Set<Milestone> = []
+    // What each connection has passed: a new one begins behind the click, and a path that went silent belongs to the one before.
+    var passed: Set<Milestone> = [], before: Set<Milestone> = []
     var found: [ConnectionFailure] = []
     for record in records {
       if let milestone = record.milestone { passed.insert(milestone) }
+      if record.milestone == .reconnecting {
+        before.formUnion(passed)
+        passed = Set(Milestone.sequence[...(Milestone.sequence.firstIndex(of: .click) ?? 0)])
+      }
       guard let reason = record.failure else { continue }
-      let missing = Milestone.sequence[begins...].first { !passed.contains($0) }
+      let own = reason == .pathLost ? passed.union(before) : passed
+      let missing = Milestone.sequence[begins...].first { !own.contains($0) }
       found.append(failure(record, reason, missing: missing))
     }
     let earlier: ConnectionFailure? =

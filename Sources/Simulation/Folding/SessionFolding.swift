@@ -114,7 +114,9 @@ struct SessionFolding {
     switch transport {
     case .reverseConnect:
       result.started = now(of: .reconnecting) ?? time(of: .click)
-      if let ended, ended.outcome == .failed { return result }
+      // A tunnel that goes silent after the switch-over takes no base transport with it: that was replaced before.
+      let replaced = ended?.reason == .pathLost && now(of: .switched) != nil && decision?.attempt != .reverseConnect
+      if let ended, ended.outcome == .failed, !replaced { return result }
       if decision?.attempt == .reverseConnect {
         result.outcome = .won
         result.reason = decision?.reason ?? .none

@@ -18,7 +18,8 @@ struct SessionSentence {
     session.reconnects.compactMap { loss in
       loss.restored.map { restored in
         let how = loss.tries == 0 ? "resumed on reverse connect" : "reconnected"
-        return " Lost its transport at \(loss.lost) (\(loss.reason.code)), \(how) after \(restored - loss.lost)."
+        let when = loss.lost - (session.clicked ?? .zero)
+        return " Lost its transport \(when) after the click (\(loss.reason.code)), \(how) after \(restored - loss.lost)."
       }
     }.joined()
   }
@@ -36,7 +37,7 @@ struct SessionSentence {
     case .shortpathOff: "Stays on reverse connect: RDP Shortpath is switched off (\(settings))."
     case .undecided: undecided
     case .none: ""
-    default: "\(ending): \(session.reason.clause)\(cause)\(culprit)."
+    default: "\(ending): \(session.reason.clause)\(cause)\(lastTry)\(culprit)."
     }
   }
 
@@ -101,9 +102,19 @@ struct SessionSentence {
     return "; the cause at \(cause.node): \(cause.reason.clause)"
   }
 
-  /// What stood in the way of a session that failed.
+  /// How the last of the tries to connect again ended, as the client noticed it.
+  private var lastTry: String {
+    guard session.reason == .reconnectFailed, let lost = session.reconnects.last?.lost,
+      let last = session.failures.last(where: { $0.node == session.client && $0.time > lost && $0.reason != .reconnectFailed })
+    else { return "" }
+    return "; the last try: \(last.reason.clause)"
+  }
+
+  /// What stood in the way of a session that failed: of its base transport, or of the UDP path it was on.
   private var culprit: String {
-    guard let blocker = session.attempts.first(where: { $0.transport == .reverseConnect })?.mainBlocker else { return "" }
+    let kinds: [Transport] = session.reason == .pathLost ? [.managed, .public] : [.reverseConnect]
+    let failed = session.attempts.filter { kinds.contains($0.transport) && $0.outcome == .failed }
+    guard let blocker = failed.lazy.compactMap(\.mainBlocker).first else { return "" }
     return blocker.rule.map { " (rule '\($0)' on \(blocker.node))" } ?? " (\(blocker.reason.code) at \(blocker.node))"
   }
 

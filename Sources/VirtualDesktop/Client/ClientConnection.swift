@@ -211,6 +211,9 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   }
 
   func allAttemptsEnded(tried: Bool) {
+    // The host may have accepted a tunnel, asked for Soft-Sync, and written into what never answered.
+    feedSoftSync(.tunnelLost)
+    if tellInterruption() { return }
     decide(.reverseConnect, route: "internet", tried ? .noUDPPath : .shortpathOff)
     settleIfDone()
   }
@@ -220,9 +223,15 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   func tunnelLost(_ flow: ClientFlow) {
     stack.recorder.attempt(flow.transport, .failed, .pathLost, at: node, session: ordinal)
     feedSoftSync(.tunnelLost)
-    guard softSync.state == .resuming else { return fail(.pathLost) }
+    if !tellInterruption() { fail(.pathLost) }
+  }
+
+  /// Whether a tunnel that is lost leaves a warm reverse connect to go on with.
+  private func tellInterruption() -> Bool {
+    guard softSync.state == .resuming else { return false }
     stack.recorder.failure(.pathLost, at: node, session: ordinal)
     stack.recorder.milestone(.interrupted, at: node, session: ordinal)
+    return true
   }
 
   var readsTunnel: Bool { softSync.readsTunnel }
@@ -296,7 +305,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     guard decided, !isOver else { return }
     if winner == nil || softSync.state == .resumed {
       if rdp?.state == .active { settle() }
-    } else if softSync.sendsOnTunnel, answeredOnTunnel {
+    } else if softSync.state == .resumed || (softSync.sendsOnTunnel && answeredOnTunnel) {
       settle()
     }
   }

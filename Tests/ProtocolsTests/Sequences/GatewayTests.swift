@@ -98,7 +98,7 @@ import Wire
       (.received(.refused($0, correlation: 7)), 9, .refused($0), $0.reason)
     }
     ends += [
-      (.channelLost(.closed), 9, .channel(.closed), .connectionLost), (.timer, 35_000, .noAnswer, .gatewayUnreachable),
+      (.channelLost(.closed), 9, .channel(.closed), .connectionLost), (.timer, 35_000, .noAnswer, .connectionLost),
       (.received(.registered), 9, .protocolViolation, .protocolViolation),
     ]
     for (input, time, failure, reason) in ends {

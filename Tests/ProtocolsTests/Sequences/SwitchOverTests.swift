@@ -63,6 +63,14 @@ import Wire
     s(1, .received(.channelsResume(positions)), [.resume(from: positions)], to: .resumed)
     #expect(!s.machine.sendsOnTunnel && !s.machine.readsTunnel)
     s(2, .tunnelLost, to: .resumed)
+    // The same in mid-switch, when the tunnel died before its create response or before the Soft-Sync response.
+    var early = Transcript(SoftSyncClient())
+    early(1, .received(.softSyncRequest(keepsBase: true)), to: .requestedEarly)
+    early(2, .tunnelLost, [.resume], to: .resuming)
+    var asked = Transcript(SoftSyncServer(keepsBase: true))
+    asked.given(.start)
+    asked(1, .tunnelLost, to: .requested)
+    asked(2, .received(.channelsResume(positions)), [.resume(from: positions)], to: .resumed)
   }
 
   @Test("A transport lost in mid-switch and a message out of turn fail either side")
