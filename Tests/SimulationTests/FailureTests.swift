@@ -178,4 +178,19 @@ import Wire
       #expect(!run.story.contains { $0.failure != nil }, "\(name)")
     }
   }
+
+  @Test("a broker that is down is named; what an agent's channel lost before it registered again is not")
+  func channelsBlamed() throws {
+    let down = try Files.scenario("failures/broker-down").run()
+    for session in down.sessions {
+      #expect([.linkDown, .nodeDown].contains(session.attempts[0].mainBlocker?.reason), "\(session.sentence)")
+    }
+    var scenario = try Files.scenario("failures/host-channel-lost")
+    scenario.expectations = []
+    scenario.events.append(EventSpec(at: .zero + .seconds(179), change: .act(element: "hosts.sh-1", verb: .down)))
+    let run = try scenario.run()
+    #expect(run.sessions[1].reason == .hostUnreachable)
+    #expect(run.sessions[1].attempts[0].blockers.allSatisfy { $0.firstTime > .zero + .seconds(170) })
+    #expect(run.sessions[1].attempts[0].mainBlocker?.node == "sh-1")
+  }
 }

@@ -78,10 +78,15 @@ struct Folding {
     return found
   }
 
-  /// What kept a session host's agent from the broker: drops of its channel, before and during the scenario.
-  func agentBlockers(of host: String) -> [Blocker] {
-    guard let node = world.blueprint.nodeOf[host] else { return [] }
-    return blockers(recorder.story.lazy.filter { $0.topic == .brokerChannel && $0.extra == Int64(node.index) })
+  /// What kept a session host's agent, or a gateway, from the broker: drops of its channel up to `end`, since it last registered, and
+  /// since the click when there are such.
+  func agentBlockers(of id: String, clicked: SimTime?, until end: SimTime) -> [Blocker] {
+    guard let node = world.blueprint.nodeOf[id] else { return [] }
+    let before = recorder.story.filter { $0.time <= end }
+    let registered = before.lastIndex { $0.milestone == .hostRegistered && $0.node == node } ?? before.startIndex
+    let own = before[registered...].filter { $0.topic == .brokerChannel && $0.extra == Int64(node.index) }
+    let late = blockers(own.filter { $0.time >= clicked ?? .zero })
+    return late.isEmpty ? blockers(own) : late
   }
 
   private func probe(_ ordinal: Int, _ spec: ProbeSpec, _ records: [Record]) -> ProbeResult {

@@ -37,8 +37,10 @@ struct SessionFolding {
       transport = nil
       reason = .undecided
     }
-    if reason == .noHealthyHost || reason == .hostUnreachable { attempts[0].blockers += folding.agentBlockers(of: spec.host) }
     let failures = failure == nil ? [] : folding.failures(records, of: spec, reason: reason)
+    if let failure, let agent = brokersPeer(reason, failures) {
+      attempts[0].blockers += folding.agentBlockers(of: agent, clicked: clicked, until: failure.time)
+    }
     // What was looked into hindered only whoever did not believe what was shown instead.
     attempts[0].blockers.removeAll { blocker in
       blocker.reason == .inspected && !failures.contains { $0.node == blocker.opener && $0.reason.isSecurity }
@@ -62,6 +64,15 @@ struct SessionFolding {
     session.sentence =
       SessionSentence(session: session, blocker: other, end: folding.end, endTime: folding.world.network.now).text
     return session
+  }
+
+  /// Whose channel to the broker stands behind the failure.
+  private func brokersPeer(_ reason: Reason, _ failures: [ConnectionFailure]) -> String? {
+    switch reason {
+    case .noHealthyHost, .hostUnreachable: spec.host
+    case .brokerUnavailable: failures.first?.node
+    default: nil
+    }
   }
 
   // MARK: Times
