@@ -104,11 +104,13 @@ public enum Explanation {
   private static func losses(of story: Story) -> TextTable {
     var table = TextTable([
       ("lost ms", .right), ("reason", .left), ("tries", .right), ("back ms", .right), ("without ms", .right), ("then on", .left),
+      ("stopped by", .left),
     ])
     for loss in story.session.reconnects {
       table.rows.append([
         story.afterClick(loss.lost), loss.reason.code, "\(loss.tries)", story.afterClick(loss.restored),
         milliseconds(loss.restored.map { $0 - loss.lost }), loss.transport?.name ?? "-",
+        loss.blocker.map { ($0.rule.map { "rule '\($0)' on " } ?? "\($0.reason.code) at ") + story.run.shown($0.node) } ?? "-",
       ])
     }
     return table

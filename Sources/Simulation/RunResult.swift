@@ -126,6 +126,8 @@ public struct ReconnectResult: Sendable, Equatable {
   public var restored: SimTime?
   /// What carried the session then, until the next loss.
   public var transport: Transport?
+  /// What dropped most of the lost transport's packets before the loss was noticed; `nil` when nothing did.
+  public var blocker: Blocker?
 }
 
 public struct SessionResult: Sendable, Equatable {

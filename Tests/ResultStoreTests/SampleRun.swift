@@ -37,7 +37,7 @@ func sampleRun(seed: UInt64 = 1, records: Int = 20) -> RunResult {
     ],
     channels: [ChannelResult(node: "sh-1", channel: .graphics, transport: .reverseConnect, sent: 5, received: 0, disorder: 3)],
     failures: [ConnectionFailure(node: "sh-1", reason: .pathLost, time: at, record: 4, missing: .hostConnected)],
-    reconnects: [ReconnectResult(lost: at, reason: .pathLost, tries: 2, restored: nil, transport: nil)])
+    reconnects: [ReconnectResult(lost: at, reason: .pathLost, tries: 2, restored: nil, transport: nil, blocker: nil)])
   let rogue = RogueResult(
     ordinal: 1, from: "eve", to: "sh-1", kind: .wrongCookie, sent: 5, answered: 2, accepted: false, drops: [blocker])
   let probe = ProbeResult(

@@ -243,7 +243,8 @@ import Wire
     #expect(run.failures.contains { $0.reason == .tokenExpired && $0.missing == .brokerAsked }, "each connection has its steps")
     let back = try cut(at: .seconds(10)).sessions[0]
     let after = try #require(back.reconnects.first).lost - (try #require(back.clicked))
-    #expect(back.sentence.contains("Lost its transport \(after) after the click"), "\(back.sentence)")
+    #expect(back.sentence.contains("Lost its transport \(after) after the click (path-lost, link-down at "), "\(back.sentence)")
+    #expect(back.reconnects[0].blocker?.reason == .linkDown)
   }
 
   @Test("tries that fail are repeated with growing pauses until the window closes, and every try has luck of its own")

@@ -4,6 +4,9 @@ import Trace
 import Wire
 
 extension SessionFolding {
+  /// Longer than any end takes to notice that nothing comes through (*assumed*; TCP gives up after about 16 s, UDP after 16 or 17).
+  private static let noticed = SimDuration.seconds(20)
+
   /// Whether the session is without a transport at the end.
   var isInterrupted: Bool {
     guard let lost = records.lastIndex(where: { $0.milestone == .interrupted }) else { return false }
@@ -19,7 +22,16 @@ extension SessionFolding {
       return ReconnectResult(
         lost: records[row].time, reason: why?.failure ?? .connectionLost,
         tries: span.filter { $0.milestone == .reconnecting }.count, restored: back?.time,
-        transport: back.flatMap { _ in span.last { $0.kind == .decision }?.attempt })
+        transport: back.flatMap { _ in span.last { $0.kind == .decision }?.attempt }, blocker: blocker(of: row))
     }
+  }
+
+  /// What stood in the way of the transport that was lost at this record.
+  private func blocker(of loss: Int) -> Blocker? {
+    let before = records[..<loss]
+    guard let carrier = before.last(where: { $0.kind == .decision })?.attempt else { return nil }
+    let lost = records[loss].time
+    let found = folding.blockers(before.lazy.filter { $0.attempt == carrier && $0.time + Self.noticed >= lost })
+    return found.max { ($0.packets, -$0.firstTime.nanoseconds) < ($1.packets, -$1.firstTime.nanoseconds) }
   }
 }

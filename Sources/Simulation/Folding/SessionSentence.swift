@@ -19,7 +19,8 @@ struct SessionSentence {
       loss.restored.map { restored in
         let how = loss.tries == 0 ? "resumed on reverse connect" : "reconnected"
         let when = loss.lost - (session.clicked ?? .zero)
-        return " Lost its transport \(when) after the click (\(loss.reason.code)), \(how) after \(restored - loss.lost)."
+        return
+          " Lost its transport \(when) after the click (\(loss.reason.code)\(loss.blocker.map { ", \(Self.place(of: $0))" } ?? "")), \(how) after \(restored - loss.lost)."
       }
     }.joined()
   }
@@ -114,8 +115,12 @@ struct SessionSentence {
   private var culprit: String {
     let kinds: [Transport] = session.reason == .pathLost ? [.managed, .public] : [.reverseConnect]
     let failed = session.attempts.filter { kinds.contains($0.transport) && $0.outcome == .failed }
-    guard let blocker = failed.lazy.compactMap(\.mainBlocker).first else { return "" }
-    return blocker.rule.map { " (rule '\($0)' on \(blocker.node))" } ?? " (\(blocker.reason.code) at \(blocker.node))"
+    let blocker = failed.lazy.compactMap(\.mainBlocker).first ?? session.reconnects.last?.blocker
+    return blocker.map { " (\(Self.place(of: $0)))" } ?? ""
+  }
+
+  private static func place(of blocker: Blocker) -> String {
+    blocker.rule.map { "rule '\($0)' on \(blocker.node)" } ?? "\(blocker.reason.code) at \(blocker.node)"
   }
 
   private var failures: String {
