@@ -237,6 +237,7 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
   /// - Parameter reason: `signallingLost` when the base transport is gone, which matters to lists that were still to cross it.
   func cancel(_ reason: Reason) {
     for flow in listenerFlows { flow.cancel() }
+    for socket in listenerSockets { socket.close() }
     publicFlow?.cancel()
     ice?.cancel()
     for (transport, attempt) in [(Transport.managed, managed), (.public, open)] where !attempt.hasEnded {
