@@ -18,7 +18,8 @@ public enum Explanation {
     document.add(.list(facts(of: story)))
     document.add(.heading("Steps, in milliseconds from the click"))
     document.add(.table(steps(of: story)))
-    document.add(.heading("Attempts"))
+    let isLast = !story.session.reconnects.isEmpty && story.session.reconnects.contains { $0.tries > 0 }
+    document.add(.heading(isLast ? "Attempts of the last connection" : "Attempts"))
     document.add(.table(attempts(of: story)))
     if !story.session.failures.isEmpty {
       document.add(.heading("Who failed, the cause first"))

@@ -237,6 +237,9 @@ public final class World: DesktopObserver {
       for end in [tunnel.clientInterface, tunnel.gatewayInterface] { stack.switchTunnel(off: off, at: end) }
     } else if let row = blueprint.nodes.firstIndex(where: { $0.path == element }), !element.hasPrefix("networks.") {
       network.nodes[row].up = !off
+      // Its own client ends a session whatever befell it.
+      guard scenario.host(blueprint.nodes[row].id)?.role != .client else { return }
+      if off { recorder.silenced.insert(NodeID(row)) } else { recorder.silenced.remove(NodeID(row)) }
     } else {
       throw ChangeError("there is no link, uplink, tunnel, host or service '\(element)'")
     }

@@ -35,6 +35,8 @@ extension Recorder {
 
   /// The role at `node` could not take its part of a session's connection sequence. Session 0: it failed for all who need it.
   public func failure(_ reason: Reason, at node: NodeID, session: Int) {
+    // A machine that is down tells nothing.
+    if silenced.contains(node) { return }
     var record = Record(kind: .failure, node: node, code: UInt16(reason.rawValue))
     record.session = UInt16(session)
     tell(record)

@@ -43,13 +43,31 @@ public struct ConnectionConfiguration: Hashable, Sendable {
   public var encodedLength: Int { 900 + 120 * gateways.count + (usesUDP == nil ? 0 : 13) }
 }
 
+/// Which connection of which session a message is about: as the product's correlation ids, new for every connection.
+public struct Correlation: Hashable, Sendable, BitwiseCopyable, ExpressibleByIntegerLiteral {
+  /// The session's ordinal in the scenario; 0 for none.
+  public var session: UInt16
+  /// How many connections the session had before.
+  public var generation: UInt16
+  public init(session: Int, generation: Int) {
+    self.session = UInt16(session)
+    self.generation = UInt16(generation)
+  }
+  /// The first connection of a session.
+  public init(integerLiteral session: UInt16) {
+    self.session = session
+    generation = 0
+  }
+  /// One word of it, for draws.
+  public var word: UInt64 { UInt64(generation) << 16 | UInt64(session) }
+}
+
 /// What a client passes to the gateway in step 7, and the gateway to the broker in step 8.
 public struct ConnectionRequest: Hashable, Sendable, BitwiseCopyable {
   public var resource: ComponentKey
   public var token: AccessToken
-  /// The session's ordinal in the scenario: a correlation id, as the product's logs have one.
-  public var correlation: UInt16
-  public init(resource: ComponentKey, token: AccessToken, correlation: UInt16) {
+  public var correlation: Correlation
+  public init(resource: ComponentKey, token: AccessToken, correlation: Correlation) {
     self.resource = resource
     self.token = token
     self.correlation = correlation
@@ -77,8 +95,8 @@ public enum ServiceMessage: Hashable, Sendable {
   // Steps 7 to 10.
   case connect(ConnectionRequest)
   case orchestrate(ConnectionRequest, gateway: GatewayReference)
-  case orchestrated(connection: UInt64, correlation: UInt16, hostCertificate: Secret)
-  case initialize(connection: UInt64, correlation: UInt16, gateway: GatewayReference)
+  case orchestrated(connection: UInt64, correlation: Correlation, hostCertificate: Secret)
+  case initialize(connection: UInt64, correlation: Correlation, gateway: GatewayReference)
   case hostJoin(connection: UInt64)
   /// HTTP 101: from here on the connection is a WebSocket. The client also learns the host's certificate to pin.
   case switchingProtocols(hostCertificate: Secret)
@@ -87,7 +105,7 @@ public enum ServiceMessage: Hashable, Sendable {
   case registered
   /// Keeps the channel's flow alive in the firewalls on its way.
   case heartbeat
-  case refused(ServiceRefusal, correlation: UInt16)
+  case refused(ServiceRefusal, correlation: Correlation)
 
   /// Bytes of the HTTP/1.1 message, headers and body.
   public var encodedLength: Int {

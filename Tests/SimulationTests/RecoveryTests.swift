@@ -258,3 +258,60 @@ import Wire
     #expect(run.sessions[0].reason == .reconnectFailed)
   }
 }
+
+extension RecoveryTests {
+  @Test(
+    "a gateway that dies before it upgrades a host's leg is not waited for: the host gives the session up, and the next one comes"
+  )
+  func upgradeAwaited() throws {
+    // The client's leg to its gateway dies while the host is joining, and the gateway with it.
+    let whole = try Files.scenario("documented/1-internet-only").run()
+    let asked = try #require(whole.time(of: .hostInitialized)).nanoseconds
+    let joined = try #require(whole.time(of: .hostConnected)).nanoseconds
+    for time in stride(from: asked, through: joined, by: 20_000_000) {
+      var scenario = try Files.scenario("documented/1-internet-only")
+      scenario.expectations = []
+      scenario.events = [
+        EventSpec(at: SimTime(nanoseconds: time), change: .act(element: "service.regions.west.gateway", verb: .down))
+      ]
+      let run = try scenario.run()
+      #expect(run.end == .settled)
+      #expect(run.sessions[0].transport == nil)
+      #expect(run.sessions[0].failures.allSatisfy { $0.node != "gateway-west" }, "a machine that is down tells nothing")
+    }
+  }
+
+  @Test("an answer to a try that was given up is not taken for the next one: every connection has a correlation of its own")
+  func correlations() throws {
+    // The first try is still being orchestrated when its gateway's client gives up; the second asks the same gateway.
+    var scenario = try Files.scenario("recovery/udp-path-dies-later")
+    scenario.expectations = []
+    for delay in [0, 200, 900] as [Int64] {
+      scenario.events = [
+        EventSpec(at: .zero + .seconds(10), change: .act(element: "links.backbone", verb: .down)),
+        EventSpec(at: .zero + .milliseconds(27_000 + delay), change: .act(element: "links.transit", verb: .down)),
+        EventSpec(at: .zero + .milliseconds(34_000 + delay), change: .act(element: "links.transit", verb: .up)),
+      ]
+      let run = try scenario.run()
+      #expect(run.end == .settled)
+      #expect(run.sessions[0].transport != nil, "cut \(delay) ms later: \(run.sessions[0].sentence)")
+    }
+    #expect(Correlation(session: 1, generation: 1) != Correlation(session: 1, generation: 0))
+    #expect(Correlation(session: 1, generation: 0).word == 1)
+  }
+
+  @Test("a warm reverse connect that is dead too is one loss, not two: the session reconnects")
+  func bothDead() throws {
+    var scenario = try Files.scenario("recovery/warm-reverse-connect")
+    scenario.expectations = []
+    scenario.events = [
+      EventSpec(at: .zero + .seconds(10), change: .act(element: "service.regions.west.gateway", verb: .down)),
+      EventSpec(at: .zero + .seconds(10), change: .act(element: "links.backbone", verb: .down)),
+    ]
+    let run = try scenario.run()
+    #expect(run.end == .settled)
+    #expect(run.sessions[0].reconnects.map(\.reason) == [.pathLost])
+    #expect(run.sessions[0].reconnects.first?.restored != nil)
+    #expect(run.sessions[0].transport == .public)
+  }
+}

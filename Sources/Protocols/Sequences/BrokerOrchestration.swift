@@ -152,7 +152,7 @@ public struct BrokerOrchestration: Equatable, Sendable {
     guard let choice else { return refuse(.noHealthyHost, session: request.correlation, asker, into: &effects) }
     counter += 1
     hosts[choice.row].connections += 1
-    let connection = mix(settings.seed, UInt64(request.correlation), counter)
+    let connection = mix(settings.seed, request.correlation.word, counter)
     effects += [
       .send(channel: choice.channel, .initialize(connection: connection, correlation: request.correlation, gateway: gateway)),
       .send(
@@ -161,8 +161,10 @@ public struct BrokerOrchestration: Equatable, Sendable {
     ]
   }
 
-  private func refuse(_ refusal: ServiceRefusal, session: UInt16, _ channel: Int, into effects: inout [Effect]) {
-    effects += [.send(channel: channel, .refused(refusal, correlation: session)), .failed(.refused(refusal), session: session)]
+  private func refuse(_ refusal: ServiceRefusal, session: Correlation, _ channel: Int, into effects: inout [Effect]) {
+    effects += [
+      .send(channel: channel, .refused(refusal, correlation: session)), .failed(.refused(refusal), session: session.session),
+    ]
   }
 }
 

@@ -28,9 +28,9 @@ public struct GatewayConnection: Equatable, Sendable {
     /// The client is connected. Next: `awaitingBroker`, `closed`, `failed`.
     case awaitingRequest
     /// Step 8 is asked. Next: `awaitingHost`, `failed`.
-    case awaitingBroker(correlation: UInt16, until: SimTime)
+    case awaitingBroker(correlation: Correlation, until: SimTime)
     /// The broker named the connection. Next: `relaying`, `failed`.
-    case awaitingHost(connection: UInt64, correlation: UInt16, hostCertificate: Secret, until: SimTime)
+    case awaitingHost(connection: UInt64, correlation: Correlation, hostCertificate: Secret, until: SimTime)
     /// Step 11: bytes pass unread. Next: `closed`.
     case relaying(connection: UInt64)
     /// Both legs are closed after their use. Final.
@@ -161,7 +161,7 @@ public struct GatewayConnection: Equatable, Sendable {
     effects += [.milestone(.brokerAsked), .askBroker(.orchestrate(request, gateway: settings.gateway))]
   }
 
-  private mutating func refuse(_ refusal: ServiceRefusal, _ correlation: UInt16, into effects: inout [Effect]) {
+  private mutating func refuse(_ refusal: ServiceRefusal, _ correlation: Correlation, into effects: inout [Effect]) {
     effects.append(.toClient(.refused(refusal, correlation: correlation)))
     fail(.refused(refusal), into: &effects)
   }

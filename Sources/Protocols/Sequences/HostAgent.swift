@@ -55,9 +55,9 @@ public struct HostAgent: Equatable, Sendable {
     case closeChannel
     case send(ServiceMessage)
     /// Open TCP and TLS 1.2 to this gateway and join the connection there.
-    case connectToGateway(GatewayReference, connection: UInt64, correlation: UInt16)
+    case connectToGateway(GatewayReference, connection: UInt64, correlation: Correlation)
     /// Of the session with this correlation; of none when 0.
-    case milestone(Milestone, correlation: UInt16)
+    case milestone(Milestone, correlation: Correlation)
     case failed(Failure)
   }
 

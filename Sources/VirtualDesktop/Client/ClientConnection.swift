@@ -42,6 +42,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   private var answeredOnTunnel = false
   private var isOver = false
   private var decided = false
+  /// Whether the loss of its tunnel is told already, and nothing has resumed yet.
+  private(set) var isInterrupted = false
   private var limit: Alarm?
 
   /// From the click to the desktop: a peer may have died without a word while it was this side's turn to wait (*assumed*).
@@ -85,7 +87,9 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
 
   private func connect(to gateway: GatewayReference) {
     guard let token else { return }
-    let request = ConnectionRequest(resource: resource, token: token, correlation: UInt16(ordinal))
+    let request = ConnectionRequest(
+      resource: resource, token: token,
+      correlation: Correlation(session: ordinal, generation: generation))
     connect = GatewayClientConnect(settings: GatewayClientConnect.Settings(request: request))
     connectAlarm = Alarm(stack, at: node) { [unowned self] in self.feedConnect(.timer) }
     let conversation = stack.open(.gatewayClient, by: node, session: ordinal, subject: luck(gateway.name.value))
@@ -231,6 +235,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     guard softSync.state == .resuming else { return false }
     stack.recorder.failure(.pathLost, at: node, session: ordinal)
     stack.recorder.milestone(.interrupted, at: node, session: ordinal)
+    isInterrupted = true
     return true
   }
 
@@ -258,6 +263,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
       case .keepBase: base?.keepWarm(at: node)
       case .resume: sendOnBase(.channelsResume(traffic?.expected ?? ChannelPositions()))
       case .resumeSending(let positions):
+        isInterrupted = false
         decided = false
         decide(.reverseConnect, route: "internet", .resumed)
         traffic?.resume(from: positions)

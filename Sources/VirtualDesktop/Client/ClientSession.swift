@@ -56,7 +56,8 @@ final class ClientSession: ClientConnectionOwner {
   private func perform(_ effect: AutoReconnect.Effect) {
     switch effect {
     case .interrupted:
-      stack.recorder.milestone(.interrupted, at: node, session: ordinal)
+      // A resumption that failed belongs to the loss it was for.
+      if connections.last?.isInterrupted != true { stack.recorder.milestone(.interrupted, at: node, session: ordinal) }
       if isSettled {
         isSettled = false
         role.observer?.sessionUnsettled(ordinal)

@@ -9,7 +9,7 @@ import Wire
 final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner, ICEEndpointOwner {
   let ordinal: Int
   /// How many connections the session had here before.
-  private let generation: Int
+  let generation: Int
   private unowned(unsafe) let role: SessionHostRole
   private let stack: HostStack
   private let node: NodeID
@@ -42,18 +42,22 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
 
   /// For TCP and TLS to the gateway (*assumed*): shorter than the gateway waits, so that the host's own report comes first.
   static let joiningLimit = SimDuration.seconds(25)
+  /// For the upgrade after that (*assumed*): a little longer than a gateway keeps a host that came early.
+  static let upgradeLimit = GatewayRole.patience + .seconds(5)
+  private var upgrade: Alarm?
 
-  init(_ ordinal: Int, generation: Int, on role: SessionHostRole, gateway: GatewayReference, connection: UInt64) {
-    self.ordinal = ordinal
-    self.generation = generation
+  init(_ correlation: Correlation, on role: SessionHostRole, gateway: GatewayReference, connection: UInt64) {
+    ordinal = Int(correlation.session)
+    generation = Int(correlation.generation)
     self.role = role
     self.stack = role.stack
     self.node = role.node
     self.connection = connection
     let key = role.stack.recorder.key(of: role.node)
     func draw(_ part: UInt64) -> UInt64 {
-      let subject = mix(UInt64(ordinal), part)
-      return role.stack.chance.draw(key, .cookie, generation == 0 ? subject : mix(subject, UInt64(generation)))
+      let subject = mix(UInt64(correlation.session), part)
+      let generation = UInt64(correlation.generation)
+      return role.stack.chance.draw(key, .cookie, generation == 0 ? subject : mix(subject, generation))
     }
     cookie = Secret(id: draw(2))
     let settings = role.settings
@@ -78,10 +82,16 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
 
   // MARK: The leg to the gateway
 
-  func channelUp(_ channel: ServiceChannel) { channel.send(.hostJoin(connection: connection)) }
+  func channelUp(_ channel: ServiceChannel) {
+    channel.send(.hostJoin(connection: connection))
+    // The gateway may die without a word before it upgrades; it keeps an early host for its own patience.
+    upgrade = Alarm(stack, at: node) { [unowned self] in if self.base == nil { channel.close() } }
+    upgrade?.set(stack.now + Self.upgradeLimit)
+  }
 
   func channel(_ channel: ServiceChannel, received message: ServiceMessage) {
     guard case .switchingProtocols = message, base == nil, !isOver else { return channel.close() }
+    upgrade?.set(nil)
     base = BaseTransport(over: channel.secure, owner: self)
     base?.open()
   }

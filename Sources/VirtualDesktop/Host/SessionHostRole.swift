@@ -73,6 +73,8 @@ public final class SessionHostRole: ServiceChannelOwner {
   /// The agent's heartbeat on its channel (*assumed*: the period is not public; any is far below a firewall's idle time).
   static let heartbeat = SimDuration.seconds(60)
   private var sessions: [HostSession] = []
+  /// Of each session, the connection that was called last.
+  private var latest: [UInt16: HostSession] = [:]
 
   public init(at node: NodeID, settings: SessionHostSettings, stack: HostStack) {
     self.stack = stack
@@ -119,12 +121,16 @@ public final class SessionHostRole: ServiceChannelOwner {
       case .send(let message): brokerChannel?.send(message)
       case .connectToGateway(let gateway, let connection, let correlation):
         // A client that reconnects finds its session again; what is left of the old connection ends.
-        let earlier = sessions.filter { $0.ordinal == Int(correlation) }
-        earlier.last?.replace()
-        sessions.append(
-          HostSession(Int(correlation), generation: earlier.count, on: self, gateway: gateway, connection: connection))
+        if let earlier = latest[correlation.session] {
+          // A call that was overtaken by a newer one of its session is for a connection that nobody waits for.
+          guard earlier.generation < Int(correlation.generation) else { continue }
+          earlier.replace()
+        }
+        let session = HostSession(correlation, on: self, gateway: gateway, connection: connection)
+        latest[correlation.session] = session
+        sessions.append(session)
       case .milestone(let milestone, let correlation):
-        stack.recorder.milestone(milestone, at: node, session: Int(correlation))
+        stack.recorder.milestone(milestone, at: node, session: Int(correlation.session))
       case .failed(let failure): stack.recorder.failure(failure.reason, at: node, session: 0)
       }
     }

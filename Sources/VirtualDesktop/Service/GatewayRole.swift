@@ -20,7 +20,7 @@ public final class GatewayRole: ServiceChannelOwner {
   /// From the loss of the broker's channel to the next try (*assumed*, as the host's agent).
   static let backoff = SimDuration.seconds(5)
   private var clients: [Client] = []
-  private var bySession: [Int: Client] = [:]
+  private var byCorrelation: [Correlation: Client] = [:]
   private var byChannel: [ObjectIdentifier: Client] = [:]
   /// Hosts that joined naming a connection whose number the broker's answer has not brought yet.
   private var early: [UInt64: ServiceChannel] = [:]
@@ -37,6 +37,7 @@ public final class GatewayRole: ServiceChannelOwner {
     var host: ServiceChannel?
     var machine: GatewayConnection
     var session = 0
+    var correlation: Correlation = 0
     /// The connection whose host it waits for.
     var awaited: UInt64?
     var relay: Relay?
@@ -92,10 +93,11 @@ public final class GatewayRole: ServiceChannelOwner {
       let machine = GatewayConnection(
         settings: GatewayConnection.Settings(gateway: reference, directoryKey: ServiceTrust.directoryKey))
       let client = Client(self, channel, machine)
-      client.session = Int(request.correlation)
+      client.session = Int(request.correlation.session)
+      client.correlation = request.correlation
       client.alarm = Alarm(stack, at: node) { [unowned self, unowned client] in self.feed(client, .timer) }
       clients.append(client)
-      bySession[client.session] = client
+      byCorrelation[client.correlation] = client
       byChannel[ObjectIdentifier(channel)] = client
       feed(client, .clientRequest(request))
     case .hostJoin(let connection):
@@ -115,7 +117,7 @@ public final class GatewayRole: ServiceChannelOwner {
   private func answered(_ message: ServiceMessage) {
     switch message {
     case .orchestrated(_, let correlation, _), .refused(_, let correlation):
-      if let client = bySession[Int(correlation)], !client.channel.isOver { feed(client, .brokerAnswer(message)) }
+      if let client = byCorrelation[correlation], !client.channel.isOver { feed(client, .brokerAnswer(message)) }
     default: break
     }
   }
