@@ -51,7 +51,8 @@ let package = Package(
         "SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "VirtualDesktop",
         "ScenarioModel",
       ]),
-    room("Studies", ["SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation"]),
+    room(
+      "Studies", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "VirtualDesktop", "ScenarioModel", "Simulation"]),
     room(
       "ResultStore",
       [
