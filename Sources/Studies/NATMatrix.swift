@@ -30,7 +30,7 @@ public enum NATMatrix {
     public var events: UInt64
   }
 
-  static let clientSide = "client-side", hostSide = "host-side", core = "internet"
+  static let clientSide = "client-side", hostSide = "host-side", core = "core"
 
   /// A client and a session host, each behind a network of its own, and one network between them, which the service hangs on. The ways
   /// up take 5 ms and 10 ms (*assumed*), so that the two sides can be told apart; nothing is lost.
