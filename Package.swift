@@ -51,7 +51,8 @@ let package = Package(
         "SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "VirtualDesktop",
         "ScenarioModel",
       ]),
-    room("Studies", ["SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation"]),
+    room(
+      "Studies", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "VirtualDesktop", "ScenarioModel", "Simulation"]),
     room(
       "ResultStore",
       [
@@ -81,7 +82,9 @@ let package = Package(
         "SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "VirtualDesktop", "ScenarioModel",
         "ScenarioFormat", "Simulation",
       ]),
-    tests(of: "Studies", ["SimulationKernel", "Wire", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies", "Trace"]),
+    tests(
+      of: "Studies",
+      ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies"]),
     tests(of: "House", []),
     tests(
       of: "Coverage",
@@ -94,7 +97,9 @@ let package = Package(
         "SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation", "ResultStore",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
-    tests(of: "Reports", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "Simulation", "Reports"]),
+    tests(
+      of: "Reports",
+      ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "Simulation", "Studies", "Reports"]),
     .target(
       name: "TestWorlds", dependencies: ["SimulationKernel", "Wire", "Trace", "NetworkModel"], path: "Tests/TestWorlds",
       swiftSettings: strict),

@@ -71,6 +71,16 @@ check "after kills the database opens and takes another run" exits 0 "$release" 
 "$release" explain Scenarios/documented/5-no-udp.yaml >"$work/explain.txt"
 check "explain names the rules that stopped each attempt" grep -q "no-inner-udp" "$work/explain.txt"
 check "explain numbers the steps" grep -qE "12[. ]" "$work/explain.txt"
+"$debug" matrix --kinds rfc4787 --format json --jobs 1 >"$work/matrix-1.json"
+"$release" matrix --kinds rfc4787 --format json --jobs 3 >"$work/matrix-3.json"
+check "the NAT matrix has the same bytes on one worker and three, debug and release" cmp "$work/matrix-1.json" "$work/matrix-3.json"
+check "and 81 cells" test "$(grep -c client_nat "$work/matrix-1.json")" = 81
+check "the 9 x 9 grid is the committed one" bash -c '"$1" matrix --kinds rfc4787 | cmp - Tests/Snapshots/nat-9x9.txt' _ "$release"
+check "81 cells take less than 2 s on one core" timeout 2 "$release" matrix --kinds rfc4787 --jobs 1
+check "a wrong kind of NAT exits 64" exits 64 "$release" matrix --kinds symetric
+"$release" matrix --kinds symetric 2>"$work/message"
+check "and the nearest name is told" grep -q "did you mean 'symmetric'" "$work/message"
+
 check "codes has a page" exits 0 "$release" codes no-answer
 check "an unknown code exits 64" exits 64 "$release" codes no-anser
 

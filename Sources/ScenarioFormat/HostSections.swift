@@ -94,6 +94,7 @@ extension TimingSpec {
       map.read("linger", into: &spec.linger) { $0.duration() }
       map.read("selection-window", into: &spec.selectionWindow) { $0.duration() }
       map.read("gathering-limit", into: &spec.gatheringLimit) { $0.duration() }
+      map.read("peer-reflexive", into: &spec.peerReflexive) { $0.flag() }
       map.read("udp-keep-alive", into: &spec.udpKeepAlive) { $0.duration() }
       map.read("udp-silence", into: &spec.udpSilence) { $0.duration() }
       map.read("maximum-events", into: &spec.maximumEvents) { $0.integer(1...UInt64.max) }

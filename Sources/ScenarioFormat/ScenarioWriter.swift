@@ -203,6 +203,7 @@ public enum ScenarioWriter {
     .map([
       ("duration", optional(spec.duration?.written, "unlimited")), ("linger", .scalar(spec.linger.written)),
       ("selection-window", .scalar(spec.selectionWindow.written)), ("gathering-limit", .scalar(spec.gatheringLimit.written)),
+      ("peer-reflexive", .flag(spec.peerReflexive)),
       ("udp-keep-alive", .scalar(spec.udpKeepAlive.written)), ("udp-silence", .scalar(spec.udpSilence.written)),
       ("maximum-events", .scalar("\(spec.maximumEvents)")),
     ])

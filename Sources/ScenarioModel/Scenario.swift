@@ -76,6 +76,9 @@ public struct TimingSpec: Sendable, Equatable {
   public var selectionWindow: SimDuration = .seconds(1)
   /// STUN gathering ends after this (RFC 8489 §6.2.1: the schedule's own 39.5 s).
   public var gatheringLimit: SimDuration = .milliseconds(39_500)
+  /// ICE: whether an address that nobody signalled becomes a candidate when a check comes from it or an answer tells it (RFC 8445
+  /// §7.3.1.3, §7.2.5.3.1). Off is hole punching that takes packets from signalled addresses only.
+  public var peerReflexive = true
   /// RDP-UDP: sent after this long without sending (MS-RDPEUDP2 §3.1.1.3, notes 1 and 2: 4 s in Windows).
   public var udpKeepAlive: SimDuration = .seconds(4)
   /// RDP-UDP: dead after this long without hearing: 16 s by MS-RDPEUDP2 §3.1.1.3; Microsoft, "Troubleshoot RDP Shortpath", says 17 s.

@@ -47,12 +47,14 @@ public struct AttemptResult: Sendable, Equatable {
   public var started: SimTime?
   public var ended: SimTime?
   public var blockers: [Blocker]
-  /// The blocker that tells most of why it ended so: a rule before anything else; `nil` when nothing needed one.
+  /// The blocker that tells most of why it ended so: a rule first, a missing route last; `nil` when nothing needed one.
   public var mainBlocker: Blocker? {
     let blockers = blockers.filter { !$0.isHarmless }
     let named = blockers.first { $0.rule != nil && !$0.isDefaultDenial }
     switch outcome {
-    case .failed, .pending: return named ?? blockers.first { $0.rule != nil } ?? blockers.first
+    case .failed, .pending:
+      // That nobody routes the other side's private address is what ICE's host candidates always meet.
+      return named ?? blockers.first { $0.rule != nil } ?? blockers.first { $0.reason != .noRoute } ?? blockers.first
     case .won: return reason == .otherPathBlocked ? named : nil
     case .abandoned, .notTried: return nil
     }

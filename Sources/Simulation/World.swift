@@ -109,7 +109,8 @@ public final class World: DesktopObserver {
   private func makeHosts() {
     let stun = [Endpoint(blueprint.stun.address, 3478)]
     let timing = ShortpathTiming(
-      selectionWindow: scenario.timing.selectionWindow, gatheringLimit: scenario.timing.gatheringLimit)
+      selectionWindow: scenario.timing.selectionWindow, gatheringLimit: scenario.timing.gatheringLimit,
+      peerReflexive: scenario.timing.peerReflexive)
     let wanted = wantedHosts
     for host in scenario.hosts {
       let node = blueprint.nodeOf[host.id]!

@@ -58,7 +58,6 @@ public enum DropSweep {
   public static func run(
     _ scenario: Scenario, fate: MishapSpec.Fate = .lost, on directions: [String]? = nil, seed: UInt64? = nil, workers: Int = 1
   ) async throws(SimulationError) -> Summary {
-    precondition(workers > 0, "a sweep without workers")
     let blueprint = Blueprint(scenario)
     let world = World(blueprint, seed: seed)
     let baseline = try Simulator.result(of: world)
@@ -66,17 +65,7 @@ public enum DropSweep {
     let mishaps = swept.flatMap { direction, count in
       (0..<count).map { MishapSpec(link: direction, packet: $0 + 1, fate: fate) }
     }
-    // Dealt out in turn, since neighbours take alike long.
-    let cases = await withTaskGroup(of: [(Int, Case)].self) { group in
-      for worker in 0..<workers {
-        group.addTask {
-          stride(from: worker, to: mishaps.count, by: workers).map { ($0, judge(blueprint, mishaps[$0], seed, baseline)) }
-        }
-      }
-      var all: [(Int, Case)] = []
-      for await part in group { all += part }
-      return all.sorted { $0.0 < $1.0 }.map(\.1)
-    }
+    let cases = await Workers.run(mishaps.count, workers: workers) { judge(blueprint, mishaps[$0], seed, baseline) }
     return Summary(baseline: baseline.sessions.map(Ending.init), cases: cases)
   }
 

@@ -14,8 +14,13 @@ public struct ShortpathTiming: Sendable, Equatable {
   /// How long after the first valid pair the choice stays open (*assumed*).
   public var selectionWindow: SimDuration
   public var gatheringLimit: SimDuration
-  public init(selectionWindow: SimDuration = .seconds(1), gatheringLimit: SimDuration = .milliseconds(39_500)) {
+  /// Whether ICE learns addresses that nobody signalled.
+  public var peerReflexive: Bool
+  public init(
+    selectionWindow: SimDuration = .seconds(1), gatheringLimit: SimDuration = .milliseconds(39_500), peerReflexive: Bool = true
+  ) {
     self.selectionWindow = selectionWindow
     self.gatheringLimit = gatheringLimit
+    self.peerReflexive = peerReflexive
   }
 }

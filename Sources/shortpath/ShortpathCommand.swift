@@ -4,7 +4,7 @@ import ScenarioModel
 
 /// `shortpath`
 @main
-struct ShortpathCommand: ParsableCommand {
+struct ShortpathCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shortpath",
     abstract: "Which path will this remote-desktop session take, how fast, and why?",
@@ -16,6 +16,7 @@ struct ShortpathCommand: ParsableCommand {
         shortpath run Scenarios/documented                 run a folder, print a table, store everything
         shortpath run FILE --set links.transit.delay=40ms  the same with something changed
         shortpath explain FILE                             steps, attempts, what stopped them, why the winner won
+        shortpath matrix --kinds rfc4787                   every kind of NAT against every other
         shortpath codes nat-filtered                       what a code means and how to fix it
         shortpath check FILE                               look for mistakes without running
 
@@ -24,6 +25,7 @@ struct ShortpathCommand: ParsableCommand {
       """,
     version: "shortpath model \(ModelVersion.current)",
     subcommands: [
-      RunCommand.self, ExplainCommand.self, CheckCommand.self, ResolveCommand.self, PresetsCommand.self, CodesCommand.self,
+      RunCommand.self, ExplainCommand.self, MatrixCommand.self, CheckCommand.self, ResolveCommand.self, PresetsCommand.self,
+      CodesCommand.self,
     ])
 }

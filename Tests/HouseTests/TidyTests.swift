@@ -20,7 +20,7 @@ import Testing
     "Simulation": [
       "SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "VirtualDesktop", "ScenarioModel",
     ],
-    "Studies": ["SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation"],
+    "Studies": ["SimulationKernel", "Wire", "Trace", "NetworkModel", "VirtualDesktop", "ScenarioModel", "Simulation"],
   ]
 
   private static func files(_ folder: String) -> [(path: String, text: String)] {

@@ -109,7 +109,7 @@ let fullExample = """
     - { probe: 2, outcome: no-answer }
     - { rogue: 2, dropped: too-many-handshakes, at: sh-1 }
     - { rogue: 1, dropped: rule, at: azure, by: AllowVnetInBound }
-  timing: { duration: 2 min, linger: 1 s, selection-window: 500 ms, gathering-limit: 39.5 s, maximum-events: 1000000 }
+  timing: { duration: 2 min, linger: 1 s, selection-window: 500 ms, gathering-limit: 39.5 s, peer-reflexive: off, maximum-events: 1000000 }
   """
 
 /// The scenario of a text, without where its values came from.

@@ -167,6 +167,7 @@ extension ICEAgent {
     // RFC 8445 §7.2.5.2.1: "If the addresses are not symmetric, the agent MUST set the candidate pair state to Failed."
     guard check.transaction.answers(message, from: source), base == pairs[check.pair - 1].base else {
       checks.remove(at: position)
+      effects.append(.reject(.asymmetricAnswer))
       return failed(check, into: &effects)
     }
     guard message.kind == .error, message.errorCode == 487 else {

@@ -82,12 +82,14 @@ public struct ICEAgent: Equatable, Sendable {
     case noCredentials, wrongFragment, wrongPassword
     /// The source was not signalled, and learning is off.
     case unknownSource
+    /// An answer that came from elsewhere than the address asked, or to elsewhere than the base that asked.
+    case asymmetricAnswer
     /// The agent has failed or was cancelled.
     case closed
     public var dropReason: DropReason {
       switch self {
       case .noCredentials, .wrongFragment, .wrongPassword: .badCredentials
-      case .unknownSource: .wrongSource
+      case .unknownSource, .asymmetricAnswer: .wrongSource
       case .closed: .attemptClosed
       }
     }

@@ -107,12 +107,10 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     open = .running
     hostList = list
     tell(.public, .pending, .none)
-    let timing = role.settings.timing
     let endpoint = ICEEndpoint(
       at: node, session: session, generation: generation, role: .controlling, ways: role.settings.ways,
       settings: ICEEndpoint.Settings(
-        stunServers: role.settings.stunServers, selectionWindow: timing.selectionWindow, gatheringLimit: timing.gatheringLimit,
-        terms: list.terms, ports: list.terms.clientPorts),
+        stunServers: role.settings.stunServers, timing: role.settings.timing, terms: list.terms, ports: list.terms.clientPorts),
       stack: stack, owner: self)
     ice = endpoint
     stack.recorder.milestone(.clientGathering, at: node, session: session, attempt: .public)

@@ -202,8 +202,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     let endpoint = ICEEndpoint(
       at: node, session: ordinal, generation: generation, role: .controlled, ways: role.settings.ways,
       settings: ICEEndpoint.Settings(
-        stunServers: role.settings.stunServers, selectionWindow: role.settings.timing.selectionWindow,
-        gatheringLimit: role.settings.timing.gatheringLimit, terms: policy.terms, ports: nil),
+        stunServers: role.settings.stunServers, timing: role.settings.timing, terms: policy.terms, ports: nil),
       stack: stack, owner: self)
     ice = endpoint
     if let setting = policy.narrowing {

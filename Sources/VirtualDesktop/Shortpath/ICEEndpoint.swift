@@ -29,8 +29,7 @@ final class ICEEndpoint: DatagramHandler {
 
   struct Settings {
     var stunServers: [Endpoint]
-    var selectionWindow: SimDuration
-    var gatheringLimit: SimDuration
+    var timing: ShortpathTiming
     /// What settings leave of it.
     var terms: ShortpathTerms
     /// Where its ports are drawn from while there are free ones; `nil` for the dynamic range.
@@ -77,14 +76,14 @@ final class ICEEndpoint: DatagramHandler {
     fragment = Secret(id: draw(.credential, 10))
     password = Secret(id: draw(.credential, 11))
     var gather = CandidateGathering.Settings(servers: settings.stunServers)
-    gather.limit = settings.gatheringLimit
+    gather.limit = settings.timing.gatheringLimit
     gather.allowsHost = settings.terms.allowsHost
     gather.allowsReflexive = settings.terms.allowsReflexive
     gathering = CandidateGathering(settings: gather, transactionSeed: draw(.transactionID, 1))
     var ice = ICEAgent.Settings()
-    ice.selectionWindow = settings.selectionWindow
+    ice.selectionWindow = settings.timing.selectionWindow
     // An address learned from the peer is reflexive too.
-    ice.peerReflexiveLearning = settings.terms.allowsReflexive
+    ice.peerReflexiveLearning = settings.terms.allowsReflexive && settings.timing.peerReflexive
     agent = ICEAgent(
       role: role, tieBreaker: draw(.tieBreaker, 1), fragment: fragment, password: password, settings: ice,
       transactionSeed: draw(.transactionID, 2))
