@@ -43,9 +43,7 @@ extension NetworkSpec {
       map.label(into: &spec.label)
       map.read("subnet", into: &spec.subnet) { $0.optional("auto") { $0.prefix() } }
       map.read("subnet6", into: &spec.subnet6) { $0.optional("none") { $0.prefix() } }
-      var nat: (TranslationBehaviour?, String?) = (nil, nil)
-      map.read("nat", into: &nat) { $0.translation() }
-      (spec.translation, spec.translationName) = nat
+      map["nat"]?.translation(into: &spec)
       map.read("uplink", into: &spec.uplink) { $0.optional("none") { UplinkSpec.read($0) } }
       let standard = spec.defaultFirewall
       map.read("firewall", into: &spec.firewall) { $0.firewall(instead: standard) }
@@ -61,40 +59,6 @@ extension UplinkSpec {
       var spec = UplinkSpec(to: map.require("to") { $0.name("a network") } ?? "", settings: PathSpec(LinkSettings()))
       map.link(into: &spec.settings, there: "up", back: "down")
       return spec
-    }
-  }
-}
-
-extension Cursor {
-  /// A preset's name, `none`, or a map with an optional preset and what differs from it.
-  func translation() -> (TranslationBehaviour?, String?)? {
-    guard case .map = node.content else {
-      var words: Words<(TranslationBehaviour?, String?)> = TranslationBehaviour.presets.map { ($0.name, ($0.value, $0.name)) }
-      words.append(("none", (nil, nil)))
-      return word(words)
-    }
-    return map("a nat") { map in
-      var name: String?
-      var preset: TranslationBehaviour?
-      let presets = TranslationBehaviour.presets.map { (name: $0.name, value: $0) }
-      if let found = map["preset"]?.word(presets) { (name, preset) = (found.name, found.value) }
-      var behaviour = preset ?? TranslationBehaviour(mapping: .endpointIndependent, filtering: .endpointIndependent)
-      // Without a preset the two axes that decide most must be said.
-      if map.cursor.has("preset") {
-        map.read("mapping", into: &behaviour.mapping) { $0.word(Vocabulary.mappings) }
-        map.read("filtering", into: &behaviour.filtering) { $0.word(Vocabulary.filterings) }
-      } else {
-        behaviour.mapping = map.require("mapping") { $0.word(Vocabulary.mappings) } ?? behaviour.mapping
-        behaviour.filtering = map.require("filtering") { $0.word(Vocabulary.filterings) } ?? behaviour.filtering
-      }
-      map.read("ports", into: &behaviour.ports) { $0.word(Vocabulary.portAssignments) }
-      map.read("port-range", into: &behaviour.portRange) { $0.ports() }
-      map.read("udp-lifetime", into: &behaviour.udpLifetime) { $0.duration() }
-      map.read("tcp-lifetime", into: &behaviour.tcpLifetime) { $0.duration() }
-      map.read("inbound-refresh", into: &behaviour.inboundRefresh) { $0.flag() }
-      map.read("hairpinning", into: &behaviour.hairpinning) { $0.flag() }
-      map.read("one-to-one", into: &behaviour.oneToOne) { $0.flag() }
-      return (behaviour, name)
     }
   }
 }

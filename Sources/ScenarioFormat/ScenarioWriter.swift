@@ -42,30 +42,12 @@ public enum ScenarioWriter {
       ("label", .text(spec.label)),
       ("subnet", optional(spec.subnet?.description, "auto")),
       ("subnet6", optional(spec.subnet6?.description, "none")),
-      ("nat", translation(spec)),
+      ("nat", .translation(spec)),
       ("uplink", .scalar("none")),
       ("firewall", firewall(spec.firewall)),
       ("lan", .map(path(spec.lan, "up", "down"))),
     ]
     if let uplink = spec.uplink { entries[4].value = .map([("to", .text(uplink.to))] + path(uplink.settings, "up", "down")) }
-    return .map(entries)
-  }
-
-  private static func translation(_ spec: NetworkSpec) -> Written {
-    guard let nat = spec.translation else { return .scalar("none") }
-    var entries: [(key: String, value: Written)] = []
-    if let name = spec.translationName { entries.append(("preset", .scalar(name))) }
-    entries += [
-      ("mapping", .scalar(Vocabulary.word(nat.mapping, Vocabulary.mappings))),
-      ("filtering", .scalar(Vocabulary.word(nat.filtering, Vocabulary.filterings))),
-      ("ports", .scalar(Vocabulary.word(nat.ports, Vocabulary.portAssignments))),
-      ("port-range", ports(nat.portRange)),
-      ("udp-lifetime", .scalar(nat.udpLifetime.written)),
-      ("tcp-lifetime", .scalar(nat.tcpLifetime.written)),
-      ("inbound-refresh", .flag(nat.inboundRefresh)),
-      ("hairpinning", .flag(nat.hairpinning)),
-      ("one-to-one", .flag(nat.oneToOne)),
-    ]
     return .map(entries)
   }
 
@@ -143,7 +125,7 @@ public enum ScenarioWriter {
     }
   }
 
-  private static func ports(_ range: PortRange) -> Written {
+  static func ports(_ range: PortRange) -> Written {
     .scalar(range == .any ? "any" : range.low == range.high ? "\(range.low)" : "\(range.low)-\(range.high)")
   }
 

@@ -22,6 +22,18 @@ enum Vocabulary {
   static let portAssignments: Words<PortAssignment> = [
     ("preserving", .preserving), ("sequential", .sequential), ("random", .random),
   ]
+  static let permissionScopes: Words<PermissionScope> = [
+    ("external-port", .externalPort), ("inside-endpoint", .insideEndpoint),
+  ]
+  static let answerPaths: Words<AnswerPath> = [("mapping", .mapping), ("session", .session)]
+  static let portCollisions: Words<PortCollision> = [("next", .next), ("random", .random)]
+  static let poolings: Words<AddressPooling> = [("paired", .paired), ("arbitrary", .arbitrary)]
+  /// `on` and its like are what RFC 4787 REQ-9a asks for.
+  static let hairpinnings: Words<Hairpinning> = [
+    ("off", .off), ("external-source", .externalSource), ("internal-source", .internalSource), ("on", .externalSource),
+    ("yes", .externalSource), ("true", .externalSource), ("no", .off), ("false", .off),
+  ]
+  static let unsolicited: Words<Unsolicited> = [("drop", .drop), ("reject", .reject), ("accept", .accept)]
   static let roles: Words<HostRole> = HostRole.allCases.map { ($0.rawValue, $0) }
   static let eras: Words<ReverseConnectEra> = ReverseConnectEra.allCases.map { ($0.rawValue, $0) }
   static let probeKinds: Words<ProbeKind> = ProbeKind.allCases.map { ($0.rawValue, $0) }

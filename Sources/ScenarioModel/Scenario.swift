@@ -114,6 +114,9 @@ public struct NetworkSpec: Sendable, Equatable {
   public var translation: TranslationBehaviour?
   /// The preset `translation` came from, for reports.
   public var translationName: String?
+  /// The translator's external addresses; empty: as many as its behaviour says are chosen.
+  public var outsideAddresses: [IPAddress] = []
+  public var forwards: [ForwardSpec] = []
   public var uplink: UplinkSpec?
   public var firewall: FirewallSpec?
   /// The link between each host and the router: 0.1 ms, serialising in no time (*assumed*: a switched LAN beside any path).
@@ -124,6 +127,24 @@ public struct NetworkSpec: Sendable, Equatable {
     self.label = id
   }
   public var path: String { "networks.\(id)" }
+}
+
+/// A static mapping of a network's translator: a port forward, whoever made it (an administrator, UPnP, PCP).
+public struct ForwardSpec: Sendable, Equatable {
+  public var proto: TransportProtocol
+  /// On the translator's first external address.
+  public var port: UInt16
+  /// A host of the network.
+  public var to: String
+  public var insidePort: UInt16
+  /// Whether what that host sends from the inside port leaves by the external one.
+  public var outbound = true
+  public init(proto: TransportProtocol, port: UInt16, to: String, insidePort: UInt16) {
+    self.proto = proto
+    self.port = port
+    self.to = to
+    self.insidePort = insidePort
+  }
 }
 
 /// A network's way up to its provider's network. `there` is upstream.

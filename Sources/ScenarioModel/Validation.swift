@@ -144,7 +144,7 @@ struct ScenarioCheck {
       if circling.contains(network.id) { report("\(path).uplink.to", "the uplink leads back to '\(network.id)'") }
     }
     bursts(network.lan, "\(path).lan")
-    if let behaviour = network.translation { translation(behaviour, "\(path).nat") }
+    translation(of: network)
     if let firewall = network.firewall { rules(firewall, "\(path).firewall", at: .network) }
     nodesOf(network)
   }
@@ -163,14 +163,6 @@ struct ScenarioCheck {
       while let id = at, walkOf[id] == walk, circling.insert(id).inserted { at = providers[id] }
     }
     return circling
-  }
-
-  private mutating func translation(_ behaviour: TranslationBehaviour, _ path: String) {
-    if behaviour.portRange.low == 0 || behaviour.portRange.low > behaviour.portRange.high {
-      report("\(path).port-range", "a range of ports runs upward within 1–65535")
-    }
-    if behaviour.udpLifetime <= .zero { report("\(path).udp-lifetime", "a lifetime must be longer than 0 s") }
-    if behaviour.tcpLifetime <= .zero { report("\(path).tcp-lifetime", "a lifetime must be longer than 0 s") }
   }
 
   /// Explicit addresses of a network's hosts: inside its subnet, and each once.

@@ -29,7 +29,7 @@ extension ScenarioCheck {
       (link.from == network.id && roles[link.to] != nil) || (link.to == network.id && roles[link.from] != nil)
     }
     let customers = scenario.networks.filter { $0.uplink?.to == network.id && $0.translation != nil }
-    let outside = customers.reduce(0) { $0 + 1 + ($1.translation?.oneToOne == true ? (hostsOf[$1.id] ?? []).count : 0) }
+    let outside = customers.reduce(0) { $0 + outsideAddresses(of: $1) }
     let needed = (hostsOf[network.id] ?? []).count + lines.count + outside
     if needed > capacity {
       let subnet = network.subnet.map { "\($0)" } ?? "the /24 chosen for it"
@@ -37,12 +37,12 @@ extension ScenarioCheck {
         "\(network.path).subnet",
         "'\(network.id)' needs \(needed) addresses, and \(subnet) has \(capacity): write a larger subnet")
     }
-    if let behaviour = network.translation, behaviour.oneToOne,
-      behaviour.mapping != .endpointIndependent || behaviour.filtering != .endpointIndependent
-    {
-      report(
-        "\(network.path).nat", "a one-to-one translation neither maps nor filters; leave its mapping and filtering as they are")
-    }
+  }
+
+  /// Addresses a translating network takes from its provider's subnet.
+  private func outsideAddresses(of network: NetworkSpec) -> Int {
+    if network.translation?.oneToOne == true { return 1 + (hostsOf[network.id] ?? []).count }
+    return network.outsideAddresses.isEmpty ? Int(network.translation?.addresses ?? 1) : network.outsideAddresses.count
   }
 
   /// The internet routes each public prefix to one place.

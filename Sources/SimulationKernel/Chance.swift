@@ -17,6 +17,7 @@ public enum ChancePurpose: UInt64, Sendable, CaseIterable {
   case duplicate = 20
   case burstRenewal = 21
   case burstState = 22
+  case natAddress = 30
 }
 
 /// The seed of a run, from which every draw of that run follows.

@@ -85,7 +85,7 @@ import Wire
 
   @Test func `the error of a hairpinned packet loops back`() {
     var behaviour = RuleTests.open
-    behaviour.hairpinning = true
+    behaviour.hairpinning = .externalSource
     let home = Home(behaviour)
     #expect(home.out(home.bob, home.b, home.s) == mapped)
     home.world.closedPorts = [5000]

@@ -132,7 +132,7 @@ import Wire
   @Test(arguments: [RuleHook.forward, .egress])
   func `a hairpinned packet that a filter drops makes no mapping`(hook: RuleHook) {
     var behaviour = Self.open
-    behaviour.hairpinning = true
+    behaviour.hairpinning = .externalSource
     let home = Home(behaviour) { draft, router in draft.filter(router, hook, [("catch", Self.rule(.drop, to: "192.168.1.11/32"))])
     }
     #expect(home.out(home.bob, home.b, home.s) == mapped)

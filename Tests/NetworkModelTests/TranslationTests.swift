@@ -201,7 +201,7 @@ let remotes: [(name: String, endpoint: Endpoint)] = [
   func `hairpinning on shows the external source, and the filter holds inside too (RFC 4787 REQ-9a)`(
     filtering: FilteringBehaviour
   ) throws {
-    let home = Home(TranslationBehaviour(mapping: .endpointIndependent, filtering: filtering, hairpinning: true))
+    let home = Home(TranslationBehaviour(mapping: .endpointIndependent, filtering: filtering, hairpinning: .externalSource))
     let bobs = try #require(home.out(home.bob, home.b, home.s))
     let alices = try #require(home.out(home.alice, home.a, home.s))
     let got = home.world.sent(home.alice, home.a, bobs)

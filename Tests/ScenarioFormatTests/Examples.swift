@@ -36,7 +36,12 @@ let fullExample = """
       subnet: 192.168.7.0/24
       subnet6: 2001:db8:7::/64
       nat: { preset: home-router, mapping: address-dependent, filtering: endpoint-independent, ports: random,
-             port-range: "2000-3000", udp-lifetime: 1.5 min, tcp-lifetime: 1 h, inbound-refresh: no, hairpinning: yes }
+             port-range: "2000-3000", udp-lifetime: 1.5 min, tcp-lifetime: 1 h, inbound-refresh: no, hairpinning: yes,
+             permission-scope: inside-endpoint, answers: session, collision: random, parity: on, port-classes: on,
+             port-block: 64, ports-per-host: 128, port-hold: 65 s, addresses: [192.0.2.7, 192.0.2.8], pooling: paired,
+             udp-unanswered-lifetime: 30 s, udp-stream-age: 2 s, tcp-opening-lifetime: 20 s, tcp-closing-lifetime: 10 s,
+             icmp-lifetime: 6 s, unsolicited: reject,
+             forwards: [ { protocol: udp, port: 2500, to: alice, inside-port: 3390, outbound: off }, { protocol: tcp, port: 2500, to: alice } ] }
       uplink: { to: metro, delay: 14.25 ms, up: { rate: 10 Mbps, loss: 0.001 % }, down: { rate: 100 Mbps, queue: 64 KiB, loss: 2 %, burst: 80 ms, duplicate: 0.5 % } }
       firewall:
         preset: outbound-only
@@ -49,7 +54,7 @@ let fullExample = """
       lan: { delay: 50 us, jitter: 10 µs, reorders: on, mtu: 9000 B }
     metro: { label: 'Metro: the provider' }
     azure: { subnet: 10.1.0.0/24, nat: azure-public-ip, firewall: { rules: [ { name: in, action: accept, ports: 3390 } ], without: [DenyAllInBound] } }
-    cloud: { nat: { mapping: endpoint-independent, filtering: address-and-port-dependent }, uplink: { to: metro } }
+    cloud: { nat: { mapping: address-dependent, filtering: address-and-port-dependent, overloading: on, addresses: 3, pooling: arbitrary }, uplink: { to: metro } }
     open:  { nat: azure-public-ip, firewall: none, uplink: { to: metro, rate: unlimited } }
   links:
     transit: { label: Transit, between: [metro, azure], delay: 14 ms, there: { delay: 15 ms }, back: { jitter: 1 ms } }

@@ -193,8 +193,11 @@ let refusedValues: [Refusal] = [
       networks: { a: { nat: home-ruter } }
       """,
     """
-    2:23: expected one of full-cone, restricted-cone, port-restricted-cone, symmetric, home-router, \
-    azure-public-ip, none; found 'home-ruter' (did you mean 'home-router'?)
+    2:23: expected one of full-cone, restricted-cone, port-restricted-cone, symmetric, home-router, linux-masquerade, \
+    linux-masquerade-open-input, linux-masquerade-random, carrier-grade-nat, corporate-firewall, \
+    corporate-firewall-persistent, ha-firewall-pair, azure-nat-gateway, azure-firewall, azure-firewall-cone, \
+    azure-load-balancer-outbound, azure-load-balancer-outbound-per-address, azure-default-outbound, azure-public-ip, \
+    none; found 'home-ruter' (did you mean 'home-router'?)
     """),
   Refusal(
     "a nat without its axes",
@@ -204,5 +207,39 @@ let refusedValues: [Refusal] = [
     """
     2:18: a nat needs the key 'mapping'
     2:18: a nat needs the key 'filtering'
+    """),
+  Refusal(
+    "axes of a nat that contradict each other",
+    lines: """
+      networks:
+        a: { nat: { preset: full-cone, overloading: on, port-range: 2000-2999, port-block: 1001, pooling: arbitrary,
+                    icmp-lifetime: 0 s, addresses: [192.0.2.1, 192.0.2.1, "2001:db8::1"] } }
+        b: { nat: { preset: azure-public-ip, addresses: 2, forwards: [ { protocol: udp, port: 1, to: x } ] } }
+      hosts: { x: { role: idle, network: b } }
+      """,
+    """
+    3:45: flows that share a port are told apart by their remote, so the mapping must depend on it; found \
+    endpoint-independent
+    """),
+  Refusal(
+    "words of a nat that are none",
+    lines: """
+      networks:
+        a:
+          nat: { preset: symmetric, permission-scope: port, answers: any, collision: first, pooling: none, hairpinning: loop,
+                 unsolicited: ignore, port-block: 0, ports-per-host: none, addresses: 65, udp-unanswered-lifetime: never,
+                 forwards: [ { protocol: icmp, port: 0 } ], timer: 1 s }
+      """,
+    """
+    """),
+  Refusal(
+    "forwards to strangers, and twice",
+    lines: """
+      networks:
+        a: { nat: { preset: full-cone, forwards: [ { protocol: udp, port: 7, to: x }, { protocol: tcp, port: 7, to: y }, { protocol: udp, port: 7, to: x } ] } }
+        b: {}
+      hosts: { x: { role: idle, network: a }, y: { role: idle, network: b } }
+      """,
+    """
     """),
 ]

@@ -33,6 +33,25 @@ struct RoundTripTests {
     try expectRoundTrip(try scenario(fullExample))
   }
 
+  private func draw(_ nat: inout TranslationBehaviour, _ draws: inout Draws) {
+    nat.permissionScope = draws.pick([.externalPort, .insideEndpoint])
+    nat.answers = draws.pick([.mapping, .session])
+    nat.collision = draws.pick([.next, .random])
+    nat.overloading = nat.mapping != .endpointIndependent && draws.next(2) == 0
+    nat.parity = draws.next(2) == 0
+    nat.portClasses = draws.next(2) == 0
+    nat.portsPerHost = UInt16(draws.next(3))
+    nat.portHold = .seconds(Int64(draws.next(130)))
+    nat.udpUnansweredLifetime = draws.next(2) == 0 ? nil : .seconds(Int64(1 + draws.next(60)))
+    nat.udpStreamAge = .seconds(Int64(draws.next(3)))
+    nat.tcpOpeningLifetime = .seconds(Int64(1 + draws.next(300)))
+    nat.tcpClosingLifetime = .seconds(Int64(1 + draws.next(300)))
+    nat.icmpLifetime = .seconds(Int64(1 + draws.next(60)))
+    nat.unsolicited = draws.pick([.drop, .reject, .accept])
+    nat.pooling = draws.pick([.paired, .arbitrary])
+    nat.portBlock = nat.pooling == .paired ? UInt16(draws.next(2)) : 0
+  }
+
   @Test("Scenarios with drawn values read back equal", arguments: 0..<60)
   func drawn(_ seed: Int) throws {
     var draws = Draws(UInt64(seed))
@@ -49,12 +68,16 @@ struct RoundTripTests {
       if draws.next(2) == 0 { scenario.networks[row].lan.back = scenario.networks[row].lan.there }
       guard draws.next(2) == 0 else { continue }
       let isOneToOne = draws.next(2) == 0
-      let translation = TranslationBehaviour(
+      var translation = TranslationBehaviour(
         mapping: isOneToOne ? .endpointIndependent : draws.pick(MappingBehaviour.allCases),
         filtering: isOneToOne ? .endpointIndependent : draws.pick(FilteringBehaviour.allCases),
         ports: draws.pick(PortAssignment.allCases), portRange: PortRange(1, UInt16(1 + draws.next(65_535))),
-        udpLifetime: .seconds(Int64(1 + draws.next(500))), inboundRefresh: draws.next(2) == 0, hairpinning: draws.next(2) == 0,
-        oneToOne: isOneToOne)
+        udpLifetime: .seconds(Int64(1 + draws.next(500))), inboundRefresh: draws.next(2) == 0,
+        hairpinning: draws.pick([.off, .externalSource, .internalSource]), oneToOne: isOneToOne)
+      if !isOneToOne { draw(&translation, &draws) }
+      if isOneToOne || draws.next(2) == 0 {
+        (scenario.networks[row].outsideAddresses, scenario.networks[row].forwards) = ([], [])
+      }
       scenario.networks[row].translation = translation
       if scenario.networks[row].id != "azure", scenario.networks[row].id != "open" {
         scenario.networks[row].translationName = draws.next(2) == 0 ? nil : "symmetric"

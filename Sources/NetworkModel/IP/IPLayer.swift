@@ -35,6 +35,11 @@ extension Network {
     if shape.translator >= 0 {
       arrived = (flight.pointee.packet.source, flight.pointee.packet.destination)
       guard translator(of: shape, { translateInward(slot, &plan, &hairpin, from: incoming, by: $0) }) else { return }
+      if case .own = plan {
+        // The gateway has taken it for its own, even where the address is none of an interface.
+        let interface = flight.pointee.interface
+        return deliver(slot, at: node, arrivedOn: interface, owner: interface, shape: shape, entered: entered, isOwn: true)
+      }
     } else {
       arrived = nil
     }
@@ -74,7 +79,8 @@ extension Network {
   }
 
   private func deliver(
-    _ slot: UInt32, at node: NodeID, arrivedOn interface: InterfaceID, owner: InterfaceID, shape: Node, entered: Bool
+    _ slot: UInt32, at node: NodeID, arrivedOn interface: InterfaceID, owner: InterfaceID, shape: Node, entered: Bool,
+    isOwn: Bool = false
   ) {
     let packet = pool[slot].pointee.packet
     // Strong end system (RFC 1122 §3.3.4.2): a host takes only what comes by the interface that has the address.
@@ -85,6 +91,7 @@ extension Network {
       if verdict.track { remember(packet, at: node, by: shape.input) }
     }
     if entered { remember(asArrived(packet), at: node, by: shape.ingress) }
+    if isOwn { translator(of: shape) { $0.keep(packet, now: now) } }
     hand(slot, at: node) { above.receive($0, at: node, on: interface) }
   }
 
@@ -119,6 +126,14 @@ extension Network {
     uncounted[Int(shape.translator)]._withUnsafeGuaranteedRef(body)
   }
 
+  /// Whether it is an ICMP error; an ICMP query is translated by its identifier, which stands where other packets have their inside
+  /// endpoint's port (RFC 5508 §3.1).
+  @inline(__always)
+  private func isError(_ packet: Packet) -> Bool {
+    guard packet.proto == .icmp, case .icmp? = message(packet.payload) else { return false }
+    return true
+  }
+
   /// Translates an arriving packet inward (or hairpins it); returns whether it goes on.
   private func translateInward(
     _ slot: UInt32, _ plan: inout TranslationPlan, _ hairpin: inout TranslationPlan, from incoming: Interface,
@@ -126,32 +141,37 @@ extension Network {
   ) -> Bool {
     let flight = pool[slot]
     let node = incoming.node
-    if incoming.side != .outside {
+    let isLoop = incoming.side != .outside
+    if isLoop {
       guard translator.owns(flight.pointee.packet.destination.address) else { return true }
-      guard translator.behaviour.hairpinning else {
+      guard translator.behaviour.hairpinning != .off else {
         drop(slot, .natHairpinOff, at: node)
         return false
       }
-      if flight.pointee.packet.proto == .icmp {
+      if isError(flight.pointee.packet) {
         guard translateErrorOutward(slot, by: translator, at: node) else { return false }
       } else {
         hairpin = translator.planOutward(flight.pointee.packet, now: now, chance: chance)
         guard apply(hairpin, toSource: true, slot, at: node) else { return false }
       }
     }
-    if flight.pointee.packet.proto == .icmp { return translateErrorInward(slot, by: translator, at: node) }
+    if isError(flight.pointee.packet) { return translateErrorInward(slot, by: translator, at: node) }
     plan = translator.planInward(flight.pointee.packet, now: now)
-    if case .drop = plan, incoming.side != .outside {
+    if isLoop, hairpin.isRewriting, !plan.isRewriting {
       // A hairpinned packet has gone out before it comes in: its own mapping stands even if the other's filter refuses it.
       translator.commitOutward(hairpin, asArrived(flight.pointee.packet), now: now, recorder: recorder)
       plan = translator.planInward(flight.pointee.packet, now: now)
     }
-    return apply(plan, toSource: false, slot, at: node)
+    guard apply(plan, toSource: false, slot, at: node) else { return false }
+    if isLoop, translator.behaviour.hairpinning == .internalSource {
+      flight.pointee.packet.source = asArrived(flight.pointee.packet).source
+    }
+    return true
   }
 
   /// A packet with the addresses it came with, before this node's translator rewrote them.
   @inline(__always)
-  private func asArrived(_ packet: Packet) -> Packet {
+  func asArrived(_ packet: Packet) -> Packet {
     guard let arrived else { return packet }
     var original = packet
     original.source = arrived.source
@@ -162,8 +182,12 @@ extension Network {
   /// Rewrites a packet as planned; returns whether it goes on.
   private func apply(_ plan: TranslationPlan, toSource: Bool, _ slot: UInt32, at node: NodeID) -> Bool {
     switch plan {
-    case .pass: return true
+    case .pass, .own: return true
     case .drop(let reason):
+      drop(slot, reason, at: node)
+      return false
+    case .refuse(let reason):
+      refuse(slot, at: node)
       drop(slot, reason, at: node)
       return false
     case .existing(let to, _), .fresh(let to, _):
@@ -227,7 +251,7 @@ extension Network {
     }
     var outward = hairpin
     if shape.translator >= 0, incoming.side != .outside, outgoing.side == .outside {
-      if flight.pointee.packet.proto == .icmp {
+      if isError(flight.pointee.packet) {
         guard translator(of: shape, { translateErrorOutward(slot, by: $0, at: node) }) else { return }
       } else {
         outward = translator(of: shape) { $0.planOutward(flight.pointee.packet, now: now, chance: chance) }
@@ -362,29 +386,5 @@ extension Network {
     precondition(time >= now, "a packet injected into the past: \(time) is before \(now)")
     let slot = place(packet)
     schedule(slot, at: interface, time)
-  }
-
-  // MARK: ICMP errors
-
-  /// Tells a packet's sender of its fate (RFC 792, RFC 1812 §4.3.2.7: never about an ICMP error).
-  private func answerICMP(_ kind: ICMPError.Kind, to slot: UInt32, at node: NodeID, mtu: Int32 = 0) {
-    // The sender knows the packet by the addresses it gave it (RFC 5508 §4.2), not by a translator's.
-    let packet = asArrived(pool[slot].pointee.packet)
-    guard packet.proto != .icmp else { return }
-    let error = ICMPError(
-      kind: kind, source: packet.source, destination: packet.destination, proto: packet.proto, mtu: UInt16(clamping: mtu))
-    if locals[NodeAddress(node: node.index, address: packet.source.address)] != nil { return }
-    let payload = store(.icmp(error))
-    // A router answers from its outgoing interface, a host from the address that was asked, by the interface that has it.
-    let asked = boundInterface(of: packet.destination.address, at: node)
-    let source = asked == .none ? Endpoint(.unspecified, 0) : Endpoint(packet.destination.address, 0)
-    let answer = Packet(
-      source: source, destination: Endpoint(packet.source.address, 0), proto: .icmp,
-      length: HeaderLength.ip(packet.source.address) + error.encodedLength, payload: payload, conversation: packet.conversation,
-      luck: mix(packet.luck, UInt64(kind.rawValue) | 0x1C00), cause: packet.cause)
-    let cause = recorder.currentCause
-    recorder.currentCause = packet.cause
-    send(answer, from: node, bound: asked)
-    recorder.currentCause = cause
   }
 }

@@ -107,7 +107,8 @@ public final class Network {
     var nodes = plan.nodes
     var routes: [RouteRow] = []
     self.translators = plan.translators.map {
-      AddressTranslator(behaviour: $0.behaviour, key: $0.key, node: $0.node, outside: $0.outside, pairs: $0.pairs)
+      AddressTranslator(
+        behaviour: $0.behaviour, key: $0.key, node: $0.node, outside: $0.outside, pairs: $0.pairs, forwards: $0.forwards)
     }
     uncounted = Table(translators.map { Unmanaged.passUnretained($0) })
     recorder.now = start

@@ -9,15 +9,17 @@ public struct TranslatorPlan: Sendable {
   public var node: NodeID
   public var outside: [IPAddress]
   public var pairs: [(inside: IPAddress, outside: IPAddress)]
+  public var forwards: [StaticMapping]
   public init(
     behaviour: TranslationBehaviour, key: ComponentKey, node: NodeID, outside: [IPAddress],
-    pairs: [(inside: IPAddress, outside: IPAddress)] = []
+    pairs: [(inside: IPAddress, outside: IPAddress)] = [], forwards: [StaticMapping] = []
   ) {
     self.behaviour = behaviour
     self.key = key
     self.node = node
     self.outside = outside
     self.pairs = pairs
+    self.forwards = forwards
   }
 }
 

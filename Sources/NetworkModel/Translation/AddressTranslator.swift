@@ -1,73 +1,43 @@
-// A network address translator at work: mappings, permissions and ports. Looking is separate from committing, so that a packet which
+// A network address translator at work: mappings and permissions. Looking is separate from committing, so that a packet which
 // a filter drops leaves the tables unchanged.
 public import SimulationKernel
-public import Wire
 import Trace
-
-struct OutwardKey: FlatKey, BitwiseCopyable {
-  var proto: TransportProtocol
-  var inside: Endpoint
-  /// The remote as far as the mapping depends on it.
-  var remote: Endpoint
-  @inline(__always) var flatHash: UInt64 { inside.hash &* 31 &+ remote.hash ^ UInt64(proto.rawValue) }
-}
-
-struct InwardKey: FlatKey, BitwiseCopyable {
-  var proto: TransportProtocol
-  var outside: Endpoint
-  @inline(__always) var flatHash: UInt64 { outside.hash ^ UInt64(proto.rawValue) << 17 }
-}
-
-struct PermissionKey: FlatKey, BitwiseCopyable {
-  var mapping: UInt32
-  var generation: UInt32
-  /// The remote as far as the filter depends on it.
-  var remote: Endpoint
-  @inline(__always) var flatHash: UInt64 { remote.hash ^ UInt64(mapping) << 32 ^ UInt64(generation) }
-}
-
-struct EndpointKey: FlatKey, BitwiseCopyable {
-  var endpoint: Endpoint
-  @inline(__always) var flatHash: UInt64 { endpoint.hash }
-}
-
-struct Mapping: BitwiseCopyable {
-  var key: OutwardKey
-  var outside: Endpoint
-  var expires: SimTime
-  var generation: UInt32
-}
-
-/// What the translator would do with a packet.
-enum TranslationPlan: BitwiseCopyable {
-  /// Not this translator's business.
-  case pass
-  case drop(DropReason)
-  /// Rewrite to `to`; `mapping` is the row it rests on, or −1 for a one-to-one pair.
-  case existing(to: Endpoint, mapping: Int32)
-  /// Rewrite to `to` by a mapping that is still to be made.
-  case fresh(to: Endpoint, ordinal: UInt32)
-}
+public import Wire
 
 public final class AddressTranslator {
   public let behaviour: TranslationBehaviour
   public let key: ComponentKey
   let node: NodeID
-  /// External addresses; the first serves every port-translating mapping.
+  /// External addresses; the first serves static mappings, and every other one where there is no second.
   public let outside: [IPAddress]
   private let pairs: [(inside: IPAddress, outside: IPAddress)]
-  @exclusivity(unchecked) private var outward = FlatTable<OutwardKey, UInt32>()
-  @exclusivity(unchecked) private var inward = FlatTable<InwardKey, UInt32>()
+  @exclusivity(unchecked) var outward = FlatTable<OutwardKey, UInt32>()
+  @exclusivity(unchecked) var inward = FlatTable<InwardKey, UInt32>()
   @exclusivity(unchecked) private var permissions = FlatTable<PermissionKey, SimTime>()
   @exclusivity(unchecked) private var ordinals = FlatTable<EndpointKey, UInt32>()
-  @exclusivity(unchecked) private var mappings: [Mapping] = []
+  /// Static mappings by their external endpoint, and by the inside one where they serve what goes out too.
+  @exclusivity(unchecked) var forwards = FlatTable<InwardKey, UInt32>()
+  @exclusivity(unchecked) private var outwardForwards = FlatTable<EndpointKey, UInt32>()
+  /// Let-in flows that are answered by the port they came in by.
+  @exclusivity(unchecked) private var sessions = FlatTable<OutwardKey, Session>()
+  /// What the gateway took for its own: an external endpoint and the whole remote, with the end of its time.
+  @exclusivity(unchecked) var own = FlatTable<InwardKey, SimTime>()
+  @exclusivity(unchecked) var connections = FlatTable<ConnectionKey, ConnectionProgress>()
+  @exclusivity(unchecked) var mappings: [Mapping] = []
   @exclusivity(unchecked) private var freeRows: [UInt32] = []
-  @exclusivity(unchecked) private var nextPort: UInt16
+  @exclusivity(unchecked) var nextPort: UInt16
+  /// Mappings per inside address and protocol, those that ended unnoticed among them.
+  @exclusivity(unchecked) var held = FlatTable<HostKey, UInt32>()
+  /// Whose each block of ports is, address after address, and the blocks of each inside host.
+  @exclusivity(unchecked) var blockOwners: [IPAddress] = []
+  @exclusivity(unchecked) var blocks = FlatTable<HostKey, UInt32>()
 
-  /// - Parameter pairs: inside and outside addresses of a one-to-one translator.
+  /// - Parameters:
+  ///   - pairs: inside and outside addresses of a one-to-one translator.
+  ///   - forwards: static mappings.
   public init(
     behaviour: TranslationBehaviour, key: ComponentKey, node: NodeID, outside: [IPAddress],
-    pairs: [(inside: IPAddress, outside: IPAddress)] = []
+    pairs: [(inside: IPAddress, outside: IPAddress)] = [], forwards: [StaticMapping] = []
   ) {
     precondition(behaviour.oneToOne || !outside.isEmpty, "a translator without an external address")
     self.behaviour = behaviour
@@ -76,9 +46,23 @@ public final class AddressTranslator {
     self.outside = outside
     self.pairs = pairs
     self.nextPort = behaviour.portRange.low
+    blockOwners = Array(repeating: .unspecified, count: blocksPerAddress * outside.count)
+    for forward in forwards {
+      let place = InwardKey(proto: forward.proto, outside: Endpoint(outside[0], forward.port))
+      let row = UInt32(mappings.count)
+      mappings.append(
+        Mapping(
+          key: OutwardKey(proto: forward.proto, inside: forward.inside, remote: .none), outside: place.outside, made: .zero,
+          expires: .never, generation: 0))
+      self.forwards.insert(row, for: place)
+      if forward.outbound { outwardForwards.insert(row, for: EndpointKey(proto: forward.proto, endpoint: forward.inside)) }
+    }
   }
 
-  /// Live and expired-but-unnoticed mappings.
+  /// How many let-in flows are remembered at most, and how many of the gateway's own (*assumed*: a usual `nf_conntrack_max` of Linux).
+  private static let mostFlows = 65_536
+
+  /// Live and expired-but-unnoticed mappings, static ones aside.
   public var mappingCount: Int { inward.count }
 
   @inline(__always) func owns(_ address: IPAddress) -> Bool {
@@ -86,7 +70,10 @@ public final class AddressTranslator {
     return false
   }
 
-  private func remoteKey(mapping remote: Endpoint) -> Endpoint {
+  // MARK: From a flow to a table's key
+
+  /// The remote as far as the mapping depends on it.
+  private func mapped(_ remote: Endpoint) -> Endpoint {
     switch behaviour.mapping {
     case .endpointIndependent: .none
     case .addressDependent: Endpoint(remote.address, 0)
@@ -94,27 +81,55 @@ public final class AddressTranslator {
     }
   }
 
-  private func remoteKey(filter remote: Endpoint) -> Endpoint {
-    switch behaviour.filtering {
-    case .endpointIndependent: .none
-    case .addressDependent: Endpoint(remote.address, 0)
-    case .addressAndPortDependent: remote
+  func outwardKey(_ proto: TransportProtocol, _ inside: Endpoint, to remote: Endpoint) -> OutwardKey {
+    OutwardKey(proto: proto, inside: inside, remote: mapped(remote))
+  }
+
+  func inwardKey(_ proto: TransportProtocol, _ outside: Endpoint, from remote: Endpoint) -> InwardKey {
+    InwardKey(proto: proto, outside: outside, remote: behaviour.overloading ? mapped(remote) : .none)
+  }
+
+  private func permissionKey(_ row: UInt32, _ remote: Endpoint) -> PermissionKey {
+    let seen: Endpoint =
+      switch behaviour.filtering {
+      case .endpointIndependent: .none
+      case .addressDependent: Endpoint(remote.address, 0)
+      case .addressAndPortDependent: remote
+      }
+    let mapping = mappings[Int(row)]
+    return switch behaviour.permissionScope {
+    case .externalPort: PermissionKey(mapping: row, generation: mapping.generation, inside: .none, remote: seen)
+    case .insideEndpoint:
+      PermissionKey(mapping: UInt32(mapping.key.proto.rawValue), generation: .max, inside: mapping.key.inside, remote: seen)
     }
   }
 
-  private func lifetime(_ proto: TransportProtocol) -> SimDuration {
-    proto == .tcp ? behaviour.tcpLifetime : behaviour.udpLifetime
+  /// The live mapping by which an inside endpoint speaks to a remote: that of a remembered flow, a static one, or the table's.
+  private func liveRow(_ proto: TransportProtocol, _ inside: Endpoint, to remote: Endpoint, now: SimTime) -> UInt32? {
+    if !sessions.isEmpty, let session = sessions[OutwardKey(proto: proto, inside: inside, remote: remote)],
+      session.expires > now
+    {
+      let mapping = mappings[Int(session.mapping)]
+      if mapping.generation == session.generation, mapping.expires > now { return session.mapping }
+    }
+    if !outwardForwards.isEmpty, let row = outwardForwards[EndpointKey(proto: proto, endpoint: inside)] { return row }
+    if let row = outward[outwardKey(proto, inside, to: remote)], mappings[Int(row)].expires > now { return row }
+    return nil
   }
+
+  /// The live mapping that an external endpoint stands for toward a remote.
+  private func liveRow(_ proto: TransportProtocol, at outside: Endpoint, from remote: Endpoint, now: SimTime) -> UInt32? {
+    if !forwards.isEmpty, let row = forwards[InwardKey(proto: proto, outside: outside)] { return row }
+    if let row = inward[inwardKey(proto, outside, from: remote)], mappings[Int(row)].expires > now { return row }
+    return nil
+  }
+
+  private func isStatic(_ row: UInt32) -> Bool { mappings[Int(row)].expires == .never }
 
   // MARK: Outward
 
   func planOutward(_ packet: Packet, now: SimTime, chance: Chance) -> TranslationPlan {
-    planOutward(proto: packet.proto, inside: packet.source, remote: packet.destination, now: now, chance: chance)
-  }
-
-  private func planOutward(proto: TransportProtocol, inside: Endpoint, remote: Endpoint, now: SimTime, chance: Chance)
-    -> TranslationPlan
-  {
+    let (inside, remote) = (packet.source, packet.destination)
     guard inside.address.isV4 else { return .pass }
     if behaviour.oneToOne {
       for row in pairs.indices where pairs[row].inside == inside.address {
@@ -122,75 +137,82 @@ public final class AddressTranslator {
       }
       return .drop(.natNoMapping)
     }
-    let key = OutwardKey(proto: proto, inside: inside, remote: remoteKey(mapping: remote))
-    if let row = outward[key], mappings[Int(row)].expires > now {
+    if let row = liveRow(packet.proto, inside, to: remote, now: now) {
       return .existing(to: mappings[Int(row)].outside, mapping: Int32(row))
     }
-    let ordinal = (ordinals[EndpointKey(endpoint: inside)] ?? 0) + 1
-    guard let port = freePort(for: key, ordinal: ordinal, now: now, chance: chance) else { return .drop(.natPortsExhausted) }
-    return .fresh(to: Endpoint(outside[0], port), ordinal: ordinal)
-  }
-
-  private func freePort(for key: OutwardKey, ordinal: UInt32, now: SimTime, chance: Chance) -> UInt16? {
-    let range = behaviour.portRange
-    let span = UInt64(range.high - range.low) + 1
-    let start: UInt64
-    switch behaviour.ports {
-    case .preserving: start = range.contains(key.inside.port) ? UInt64(key.inside.port - range.low) : 0
-    case .sequential: start = UInt64(nextPort - range.low)
-    case .random: start = chance.draw(below: span, self.key, .natPort, mix(key.inside.hash, UInt64(ordinal)))
-    }
-    for step in 0..<span {
-      let port = range.low + UInt16((start + step) % span)
-      if let row = inward[InwardKey(proto: key.proto, outside: Endpoint(outside[0], port))], mappings[Int(row)].expires > now {
-        continue
-      }
-      return port
-    }
-    return nil
+    let ordinal = (ordinals[EndpointKey(proto: packet.proto, endpoint: inside)] ?? 0) + 1
+    let request = PortRequest(proto: packet.proto, inside: inside, remote: remote, ordinal: ordinal)
+    guard let free = freeEndpoint(request, now: now, chance: chance) else { return .drop(.natPortsExhausted) }
+    return .fresh(to: free, ordinal: ordinal)
   }
 
   /// Makes or refreshes the mapping a plan rests on and permits the remote.
   func commitOutward(_ plan: TranslationPlan, _ packet: Packet, now: SimTime, recorder: Recorder) {
     switch plan {
-    case .pass, .drop: return
-    case .existing(_, let row):
-      if row < 0 { return }
-      mappings[Int(row)].expires = now + lifetime(packet.proto)
-      permit(UInt32(row), packet.destination, until: mappings[Int(row)].expires)
-    case .fresh(let to, let ordinal):
-      let key = OutwardKey(proto: packet.proto, inside: packet.source, remote: remoteKey(mapping: packet.destination))
-      if let stale = outward[key] { lose(stale, recorder: recorder) }
-      if let stale = inward[InwardKey(proto: packet.proto, outside: to)] { lose(stale, recorder: recorder) }
-      let row = freeRows.popLast() ?? UInt32(mappings.count)
-      let expires = now + lifetime(packet.proto)
-      if Int(row) == mappings.count {
-        mappings.append(Mapping(key: key, outside: to, expires: expires, generation: 0))
-      } else {
-        mappings[Int(row)] = Mapping(key: key, outside: to, expires: expires, generation: mappings[Int(row)].generation &+ 1)
+    case .pass, .drop, .refuse, .own: return
+    case .existing(_, let existing):
+      guard existing >= 0 else { return }
+      let row = UInt32(existing)
+      refresh(row, packet, remote: packet.destination, isOutward: true, now: now)
+      if !sessions.isEmpty {
+        let key = OutwardKey(proto: packet.proto, inside: packet.source, remote: packet.destination)
+        _ = sessions.withValue(for: key) { $0.expires = now + lifetime(of: row, now: now) }
       }
-      outward.insert(row, for: key)
-      inward.insert(row, for: InwardKey(proto: packet.proto, outside: to))
-      ordinals.insert(ordinal, for: EndpointKey(endpoint: packet.source))
-      if behaviour.ports == .sequential { nextPort = to.port == behaviour.portRange.high ? behaviour.portRange.low : to.port + 1 }
-      permit(row, packet.destination, until: expires)
+      if !isStatic(row) { permit(row, packet.destination, until: mappings[Int(row)].expires) }
+    case .fresh(let to, let ordinal):
+      let row = make(outwardKey(packet.proto, packet.source, to: packet.destination), to, packet, now: now, recorder: recorder)
+      ordinals.insert(ordinal, for: EndpointKey(proto: packet.proto, endpoint: packet.source))
+      permit(row, packet.destination, until: mappings[Int(row)].expires)
       tell(.mappingMade, mappings[Int(row)], conversation: packet.conversation, recorder: recorder)
     }
   }
 
+  private func make(_ key: OutwardKey, _ to: Endpoint, _ packet: Packet, now: SimTime, recorder: Recorder) -> UInt32 {
+    let place = inwardKey(key.proto, to, from: packet.destination)
+    if let stale = outward[key] {
+      if behaviour.portHold > .zero, inward[place] != stale {
+        end(stale, recorder: recorder)
+      } else {
+        lose(stale, recorder: recorder)
+      }
+    }
+    if let stale = inward[place] { lose(stale, recorder: recorder) }
+    let row = freeRows.popLast() ?? UInt32(mappings.count)
+    var mapping = Mapping(key: key, outside: to, made: now, expires: now, generation: 0)
+    if Int(row) == mappings.count {
+      mappings.append(mapping)
+    } else {
+      mapping.generation = mappings[Int(row)].generation &+ 1
+      mappings[Int(row)] = mapping
+    }
+    begin(row, packet, now: now)
+    outward.insert(row, for: key)
+    inward.insert(row, for: place)
+    took(to, key)
+    return row
+  }
+
   private func permit(_ row: UInt32, _ remote: Endpoint, until expires: SimTime) {
     guard behaviour.filtering != .endpointIndependent else { return }
-    let key = PermissionKey(mapping: row, generation: mappings[Int(row)].generation, remote: remoteKey(filter: remote))
-    permissions.insert(expires, for: key)
+    permissions.insert(expires, for: permissionKey(row, remote))
+  }
+
+  /// Tells that a mapping is over; its row goes on holding the port.
+  private func end(_ row: UInt32, recorder: Recorder) {
+    guard !mappings[Int(row)].ended else { return }
+    mappings[Int(row)].ended = true
+    released(mappings[Int(row)].key)
+    tell(.mappingLost, mappings[Int(row)], conversation: .none, recorder: recorder)
   }
 
   private func lose(_ row: UInt32, recorder: Recorder) {
     let mapping = mappings[Int(row)]
     if outward[mapping.key] == row { _ = outward.remove(mapping.key) }
-    let key = InwardKey(proto: mapping.key.proto, outside: mapping.outside)
-    if inward[key] == row { _ = inward.remove(key) }
+    // What the mapping depends on is already the remote that the inward key may need.
+    let place = inwardKey(mapping.key.proto, mapping.outside, from: mapping.key.remote)
+    if inward[place] == row { _ = inward.remove(place) }
     freeRows.append(row)
-    tell(.mappingLost, mapping, conversation: .none, recorder: recorder)
+    end(row, recorder: recorder)
   }
 
   private func tell(_ kind: RecordKind, _ mapping: Mapping, conversation: ConversationID, recorder: Recorder) {
@@ -217,26 +239,52 @@ public final class AddressTranslator {
       return .pass
     }
     guard owns(packet.destination.address) else { return .pass }
-    guard let row = inward[InwardKey(proto: packet.proto, outside: packet.destination)], mappings[Int(row)].expires > now else {
-      return .drop(.natNoMapping)
+    guard let row = liveRow(packet.proto, at: packet.destination, from: packet.source, now: now) else {
+      return unsolicited(.natNoMapping)
     }
-    if behaviour.filtering != .endpointIndependent {
-      let remote = remoteKey(filter: packet.source)
-      let key = PermissionKey(mapping: row, generation: mappings[Int(row)].generation, remote: remote)
-      guard let expires = permissions[key], expires > now else { return .drop(.natFiltered) }
+    if behaviour.filtering != .endpointIndependent, !isStatic(row) {
+      guard let expires = permissions[permissionKey(row, packet.source)], expires > now else { return unsolicited(.natFiltered) }
     }
     return .existing(to: mappings[Int(row)].key.inside, mapping: Int32(row))
   }
 
-  /// Refreshes the mapping of an accepted inbound packet, where the behaviour says so (RFC 4787 REQ-6).
-  func commitInward(_ plan: TranslationPlan, _ packet: Packet, now: SimTime) {
-    guard behaviour.inboundRefresh, case .existing(_, let row) = plan, row >= 0 else { return }
-    let expires = now + lifetime(packet.proto)
-    mappings[Int(row)].expires = expires
-    permit(UInt32(row), packet.source, until: expires)
+  private func unsolicited(_ reason: DropReason) -> TranslationPlan {
+    switch behaviour.unsolicited {
+    case .drop: .drop(reason)
+    case .reject: .refuse(reason)
+    case .accept: .own
+    }
   }
 
-  // MARK: ICMP (RFC 5508: translated, never making, refreshing or ending a mapping)
+  /// Notes what an accepted inbound packet says, and refreshes its mapping where the behaviour says so (RFC 4787 REQ-6).
+  func commitInward(_ plan: TranslationPlan, _ packet: Packet, now: SimTime) {
+    guard case .existing(_, let existing) = plan, existing >= 0 else { return }
+    let row = UInt32(existing)
+    refresh(row, packet, remote: packet.source, isOutward: false, now: now)
+    if behaviour.inboundRefresh, !isStatic(row) { permit(row, packet.source, until: mappings[Int(row)].expires) }
+    guard behaviour.answers == .session || isStatic(row) else { return }
+    // A flow that already leaves by a port of its own goes on doing so.
+    let key = OutwardKey(proto: packet.proto, inside: mappings[Int(row)].key.inside, remote: packet.source)
+    if let other = liveRow(packet.proto, key.inside, to: packet.source, now: now), other != row, sessions[key] == nil,
+      !isStatic(row)
+    {
+      return
+    }
+    let expires = now + lifetime(of: row, now: now)
+    if sessions.count >= Self.mostFlows { sessions.removeAll { $1.expires <= now } }
+    guard sessions.count < Self.mostFlows else { return }
+    sessions.insert(Session(mapping: row, generation: mappings[Int(row)].generation, expires: expires), for: key)
+  }
+
+  /// The gateway has taken an unsolicited packet for its own and holds its remote for as long as an unanswered flow.
+  func keep(_ packet: Packet, now: SimTime) {
+    let key = InwardKey(proto: packet.proto, outside: packet.destination, remote: packet.source)
+    if own.count >= Self.mostFlows { own.removeAll { $1 <= now } }
+    guard own.count < Self.mostFlows else { return }
+    own.insert(now + (behaviour.udpUnansweredLifetime ?? behaviour.udpLifetime), for: key)
+  }
+
+  // MARK: ICMP errors (RFC 5508: translated, never making, refreshing or ending a mapping)
 
   /// The inside endpoint that an inbound error's quoted source stands for.
   func insideOfQuoted(_ error: ICMPError, now: SimTime) -> Endpoint? {
@@ -244,10 +292,7 @@ public final class AddressTranslator {
       for pair in pairs where pair.outside == error.source.address { return Endpoint(pair.inside, error.source.port) }
       return nil
     }
-    guard let row = inward[InwardKey(proto: error.proto, outside: error.source)], mappings[Int(row)].expires > now else {
-      return nil
-    }
-    return mappings[Int(row)].key.inside
+    return liveRow(error.proto, at: error.source, from: error.destination, now: now).map { mappings[Int($0)].key.inside }
   }
 
   /// The external endpoint that an outbound error's quoted destination stands for.
@@ -256,8 +301,6 @@ public final class AddressTranslator {
       for pair in pairs where pair.inside == error.destination.address { return Endpoint(pair.outside, error.destination.port) }
       return nil
     }
-    let key = OutwardKey(proto: error.proto, inside: error.destination, remote: remoteKey(mapping: error.source))
-    guard let row = outward[key], mappings[Int(row)].expires > now else { return nil }
-    return mappings[Int(row)].outside
+    return liveRow(error.proto, error.destination, to: error.source, now: now).map { mappings[Int($0)].outside }
   }
 }

@@ -105,6 +105,9 @@ struct BlueprintBuilder {
         if let address = host.address { pool.reserve(address) }
         if let address = host.address6 { pool6?.reserve(address) }
       }
+      for customer in scenario.networks where customer.uplink?.to == network.id {
+        for address in customer.outsideAddresses where subnet.contains(address) { pool.reserve(address) }
+      }
       subnets[network.id] = pool
       if let pool6 { subnets6[network.id] = pool6 }
       let router = node(network.id)
@@ -217,7 +220,8 @@ struct BlueprintBuilder {
     }
   }
 
-  /// The outside addresses a translating network needs: one, or one a host and one for itself when it translates one-to-one.
+  /// The outside addresses of a translating network: those listed, as many as its behaviour says, or when it translates one-to-one one a
+  /// host and one for itself.
   mutating func wanAddresses(of network: NetworkSpec, provider: String?) -> [IPAddress] {
     guard let behaviour = network.translation else { return [] }
     if let known = outsideOf[network.id] { return known }
@@ -227,7 +231,16 @@ struct BlueprintBuilder {
       builder.publicPrefixes.append((builder.node(network.id), IPPrefix(address, length: 128)))
       return address
     }
-    var wan = [assign(ComponentKey(network.id).part(0), &self)]
+    var wan = network.outsideAddresses
+    for address in wan where provider.map({ !subnets[$0]!.prefix.contains(address) }) ?? true {
+      publicPrefixes.append((node(network.id), IPPrefix(address, length: 128)))
+    }
+    if wan.isEmpty { wan.append(assign(ComponentKey(network.id).part(0), &self)) }
+    if network.outsideAddresses.isEmpty, !behaviour.oneToOne {
+      for further in 1..<UInt64(max(behaviour.addresses, 1)) {
+        wan.append(assign(ComponentKey(network.id).part(100 + further), &self))
+      }
+    }
     if behaviour.oneToOne {
       for host in scenario.hosts where host.network == network.id {
         let outside = assign(ComponentKey(host.id).part(4), &self)
@@ -314,9 +327,15 @@ struct BlueprintBuilder {
       for (row, host) in hosts.enumerated() where row < pairs.count {
         pairs[row].inside = plan.interfaces[Int(hostInterfaces[node(host.id)]![0].id.index)].v4
       }
+      let forwards = network.forwards.map { forward in
+        let inside = plan.interfaces[Int(hostInterfaces[node(forward.to)]![0].id.index)].v4
+        return StaticMapping(
+          proto: forward.proto, port: forward.port, inside: Endpoint(inside, forward.insidePort), outbound: forward.outbound)
+      }
       plan.nodes[Int(router.index)].translator = Int32(plan.translators.count)
       plan.translators.append(
-        TranslatorPlan(behaviour: behaviour, key: ComponentKey(network.id), node: router, outside: wan, pairs: pairs))
+        TranslatorPlan(
+          behaviour: behaviour, key: ComponentKey(network.id), node: router, outside: wan, pairs: pairs, forwards: forwards))
     }
   }
 }
