@@ -45,9 +45,9 @@ mutate Protocols/ICE/ICEAgent+Selection.swift "$window" \
   'windowEnds = isMutant("first-valid-pair") ? now : now + settings.selectionWindow'
 
 # A NAT refreshes its mapping on packets that its filter drops (against RFC 4787 REQ-6).
-filter='      let remote = remoteKey(filter: packet.source)'
+filter='      guard let expires = permissions[permissionKey(row, packet.source)], expires > now else { return unsolicited(.natFiltered) }'
 mutate NetworkModel/Translation/AddressTranslator.swift "$filter" \
-  "      if isMutant(\"refreshes-on-filtered\") { mappings[Int(row)].expires = now + lifetime(packet.proto) }
+  "      if isMutant(\"refreshes-on-filtered\") { mappings[Int(row)].expires = now + lifetime(of: row, now: now) }
 $filter"
 
 # A tunnel request is accepted, and a SYN answered, whatever its cookie.

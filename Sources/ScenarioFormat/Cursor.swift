@@ -45,7 +45,7 @@ struct Cursor {
   // MARK: Scalars
 
   /// A scalar's text, that of an empty one included.
-  private var scalar: String? { if case .scalar(let text) = node.content { text } else { nil } }
+  var scalar: String? { if case .scalar(let text) = node.content { text } else { nil } }
 
   func text() -> String? {
     guard let scalar, !scalar.isEmpty else { return expected("a text") }

@@ -29,12 +29,20 @@ extension Cursor {
       map.ports(of: &behaviour)
       map.addresses(of: &behaviour, into: &spec.outsideAddresses)
       map.lifetimes(of: &behaviour)
-      map.read("hairpinning", into: &behaviour.hairpinning) { $0.word(Vocabulary.hairpinnings) }
+      map.read("hairpinning", into: &behaviour.hairpinning) { $0.hairpinning() }
       map.read("unsolicited", into: &behaviour.unsolicited) { $0.word(Vocabulary.unsolicited) }
       map.read("one-to-one", into: &behaviour.oneToOne) { $0.flag() }
       map.read("forwards", into: &spec.forwards) { $0.items { ForwardSpec.read($0) } }
       (spec.translation, spec.translationName) = (behaviour, preset?.name)
     }
+  }
+}
+
+extension Cursor {
+  /// One of the words, or `on` for what RFC 4787 REQ-9a asks for.
+  fileprivate func hairpinning() -> Hairpinning? {
+    if let text = scalar, let isOn = ScenarioFormat.flag(text) { return isOn ? .externalSource : .off }
+    return word(Vocabulary.hairpinnings)
   }
 }
 

@@ -28,10 +28,8 @@ enum Vocabulary {
   static let answerPaths: Words<AnswerPath> = [("mapping", .mapping), ("session", .session)]
   static let portCollisions: Words<PortCollision> = [("next", .next), ("random", .random)]
   static let poolings: Words<AddressPooling> = [("paired", .paired), ("arbitrary", .arbitrary)]
-  /// `on` and its like are what RFC 4787 REQ-9a asks for.
   static let hairpinnings: Words<Hairpinning> = [
-    ("off", .off), ("external-source", .externalSource), ("internal-source", .internalSource), ("on", .externalSource),
-    ("yes", .externalSource), ("true", .externalSource), ("no", .off), ("false", .off),
+    ("off", .off), ("external-source", .externalSource), ("internal-source", .internalSource),
   ]
   static let unsolicited: Words<Unsolicited> = [("drop", .drop), ("reject", .reject), ("accept", .accept)]
   static let roles: Words<HostRole> = HostRole.allCases.map { ($0.rawValue, $0) }

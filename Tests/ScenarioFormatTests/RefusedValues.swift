@@ -218,8 +218,15 @@ let refusedValues: [Refusal] = [
       hosts: { x: { role: idle, network: b } }
       """,
     """
-    3:45: flows that share a port are told apart by their remote, so the mapping must depend on it; found \
+    3:47: flows that share a port are told apart by their remote, so the mapping must depend on it; found \
     endpoint-independent
+    3:86: a block of 1001 ports does not fit into 2000-2999
+    3:86: a host's blocks lie on one address, so the pooling must be paired
+    4:30: a lifetime must be longer than 0 s
+    4:58: 192.0.2.1 is listed twice
+    4:69: 2001:db8::1 is not an IPv4 address; only IPv4 is translated
+    5:51: a one-to-one translation has an address for each host; none can be chosen
+    5:54: a one-to-one translation lets every port in; it needs no forwards
     """),
   Refusal(
     "words of a nat that are none",
@@ -231,6 +238,23 @@ let refusedValues: [Refusal] = [
                  forwards: [ { protocol: icmp, port: 0 } ], timer: 1 s }
       """,
     """
+    4:49: expected one of external-port, inside-endpoint; found 'port'
+    4:64: expected one of mapping, session; found 'any'
+    4:80: expected one of next, random; found 'first'
+    4:96: expected one of paired, arbitrary; found 'none'
+    4:115: expected one of off, external-source, internal-source; found 'loop'
+    5:25: expected one of drop, reject, accept; found 'ignore'
+    5:45: expected a whole number from 1 to 65535; found '0'
+    5:64: expected a whole number from 1 to 65535; found 'none'
+    5:81: expected a whole number from 1 to 64; found '65'
+    5:110: expected a duration, a number with a unit (ns, us, µs, ms, s, min, h); found 'never'
+    6:24: a forward needs the key 'to'
+    6:36: expected one of udp, tcp; found 'icmp'
+    6:48: expected a port from 1 to 65535; found '0'
+    6:55: unknown key 'timer' in a nat; allowed: preset, mapping, filtering, permission-scope, answers, ports, \
+    collision, overloading, parity, port-classes, port-range, port-block, ports-per-host, port-hold, addresses, pooling, \
+    udp-lifetime, udp-unanswered-lifetime, udp-stream-age, tcp-lifetime, tcp-opening-lifetime, tcp-closing-lifetime, \
+    icmp-lifetime, inbound-refresh, hairpinning, unsolicited, one-to-one, forwards
     """),
   Refusal(
     "forwards to strangers, and twice",
@@ -241,5 +265,7 @@ let refusedValues: [Refusal] = [
       hosts: { x: { role: idle, network: a }, y: { role: idle, network: b } }
       """,
     """
+    3:111: there is no host of 'a' 'y'; known: x
+    3:139: udp port 7 is forwarded already
     """),
 ]

@@ -78,6 +78,7 @@ struct RoundTripTests {
       if isOneToOne || draws.next(2) == 0 {
         (scenario.networks[row].outsideAddresses, scenario.networks[row].forwards) = ([], [])
       }
+      translation.addresses = UInt8(max(scenario.networks[row].outsideAddresses.count, 1))
       scenario.networks[row].translation = translation
       if scenario.networks[row].id != "azure", scenario.networks[row].id != "open" {
         scenario.networks[row].translationName = draws.next(2) == 0 ? nil : "symmetric"

@@ -43,7 +43,8 @@ extension Network {
     } else {
       arrived = nil
     }
-    if let own = locals[NodeAddress(node: node.index, address: flight.pointee.packet.destination.address)] {
+    // What was translated inward is for the inside, even if an inside host has the address of one of the node's interfaces.
+    if !plan.isRewriting, let own = locals[NodeAddress(node: node.index, address: flight.pointee.packet.destination.address)] {
       return deliver(slot, at: node, arrivedOn: flight.pointee.interface, owner: own, shape: shape, entered: entered)
     }
     guard shape.forwards else { return drop(slot, .notForMe, at: node) }

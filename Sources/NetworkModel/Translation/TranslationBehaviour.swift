@@ -156,7 +156,7 @@ public struct TranslationBehaviour: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// A copy in which some axes are different.
-  func with(_ edit: (inout TranslationBehaviour) -> Void) -> TranslationBehaviour {
+  package func with(_ edit: (inout TranslationBehaviour) -> Void) -> TranslationBehaviour {
     var copy = self
     edit(&copy)
     return copy
