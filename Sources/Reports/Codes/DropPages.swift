@@ -95,10 +95,12 @@ extension CodePage {
       source: "RFC 4787 section 5."),
     CodePage(
       .natPortsExhausted, "The NAT has no port left",
-      cause: "All external ports of the NAT's range were in use.",
+      cause:
+        "All external ports that the NAT had for this inside host were in use: its range, its block of ports, its share "
+        + "(`ports-per-host`), or those held back after their mappings' end (`port-hold`).",
       confirm: "In Azure: the SNAT connection count of NAT Gateway or load balancer (failed connections).",
-      fix: "More public addresses, a wider port range, or shorter lifetimes.",
-      source: "RFC 4787 section 4.2; Microsoft, NAT Gateway SNAT."),
+      fix: "More public addresses, a wider port range, a larger share for each host, or shorter lifetimes.",
+      source: "RFC 4787 section 4.2; RFC 6888 REQ-4 and REQ-8; Microsoft, NAT Gateway SNAT."),
     CodePage(
       .natHairpinOff, "The NAT does not hairpin",
       cause:
