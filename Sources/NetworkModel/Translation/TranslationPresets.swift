@@ -160,7 +160,9 @@ extension TranslationBehaviour {
       "corporate-firewall-persistent", .corporateFirewallPersistent, "Palo Alto, persistent NAT for DIPP (PAN-OS 10.1.6, 10.2.4)"),
     TranslationPreset(
       "ha-firewall-pair", .highlyAvailablePair, "RFC 4787 §4.1 arbitrary pooling",
-      note: "two exits that share out flows; timers and port preservation are assumed"),
+      note:
+        "two exits that share out flows: whether STUN and the peer see the same one is chance, so ask several seeds; timers and port "
+        + "preservation are assumed"),
     TranslationPreset(
       "azure-nat-gateway", .azureNATGateway, "Microsoft, nat-gateway-resource, nat-gateway-snat",
       note: "after a reset a port is free in 16 s there, here as after a FIN in 65 s; there it carries no ICMP"),
