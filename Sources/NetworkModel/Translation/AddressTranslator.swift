@@ -14,6 +14,8 @@ public final class AddressTranslator {
   @exclusivity(unchecked) var outward = FlatTable<OutwardKey, UInt32>()
   @exclusivity(unchecked) var inward = FlatTable<InwardKey, UInt32>()
   @exclusivity(unchecked) private var permissions = FlatTable<PermissionKey, SimTime>()
+  /// Numbers of inside endpoints, where permissions hang on them.
+  @exclusivity(unchecked) private var endpoints = FlatTable<EndpointKey, UInt32>()
   @exclusivity(unchecked) private var ordinals = FlatTable<EndpointKey, UInt32>()
   /// Static mappings by their external endpoint, and by the inside one where they serve what goes out too.
   @exclusivity(unchecked) var forwards = FlatTable<InwardKey, UInt32>()
@@ -26,6 +28,8 @@ public final class AddressTranslator {
   @exclusivity(unchecked) var mappings: [Mapping] = []
   @exclusivity(unchecked) private var freeRows: [UInt32] = []
   @exclusivity(unchecked) var nextPort: UInt16
+  /// Whether a let-in datagram changes anything.
+  private let heedsInbound: Bool
   /// Mappings per inside address and protocol, those that ended unnoticed among them.
   @exclusivity(unchecked) var held = FlatTable<HostKey, UInt32>()
   /// Whose each block of ports is, address after address, and the blocks of each inside host.
@@ -46,6 +50,8 @@ public final class AddressTranslator {
     self.outside = outside
     self.pairs = pairs
     self.nextPort = behaviour.portRange.low
+    heedsInbound =
+      behaviour.inboundRefresh || behaviour.answers == .session || behaviour.udpUnansweredLifetime != nil || !forwards.isEmpty
     blockOwners = Array(repeating: .unspecified, count: blocksPerAddress * outside.count)
     for forward in forwards {
       let place = InwardKey(proto: forward.proto, outside: Endpoint(outside[0], forward.port))
@@ -96,12 +102,19 @@ public final class AddressTranslator {
       case .addressDependent: Endpoint(remote.address, 0)
       case .addressAndPortDependent: remote
       }
+    return PermissionKey(holder: mappings[Int(row)].holder, remote: seen)
+  }
+
+  private func holder(of row: UInt32) -> PermissionHolder {
     let mapping = mappings[Int(row)]
-    return switch behaviour.permissionScope {
-    case .externalPort: PermissionKey(mapping: row, generation: mapping.generation, inside: .none, remote: seen)
-    case .insideEndpoint:
-      PermissionKey(mapping: UInt32(mapping.key.proto.rawValue), generation: .max, inside: mapping.key.inside, remote: seen)
+    guard behaviour.permissionScope == .insideEndpoint else {
+      return PermissionHolder(row: row, generation: mapping.generation)
     }
+    let endpoint = EndpointKey(proto: mapping.key.proto, endpoint: mapping.key.inside)
+    if let number = endpoints[endpoint] { return PermissionHolder(row: number, generation: .max) }
+    let number = UInt32(endpoints.count)
+    endpoints.insert(number, for: endpoint)
+    return PermissionHolder(row: number, generation: .max)
   }
 
   /// The live mapping by which an inside endpoint speaks to a remote: that of a remembered flow, a static one, or the table's.
@@ -185,6 +198,7 @@ public final class AddressTranslator {
       mapping.generation = mappings[Int(row)].generation &+ 1
       mappings[Int(row)] = mapping
     }
+    mappings[Int(row)].holder = holder(of: row)
     begin(row, packet, now: now)
     outward.insert(row, for: key)
     inward.insert(row, for: place)
@@ -258,7 +272,7 @@ public final class AddressTranslator {
 
   /// Notes what an accepted inbound packet says, and refreshes its mapping where the behaviour says so (RFC 4787 REQ-6).
   func commitInward(_ plan: TranslationPlan, _ packet: Packet, now: SimTime) {
-    guard case .existing(_, let existing) = plan, existing >= 0 else { return }
+    guard case .existing(_, let existing) = plan, existing >= 0, heedsInbound || packet.proto == .tcp else { return }
     let row = UInt32(existing)
     refresh(row, packet, remote: packet.source, isOutward: false, now: now)
     if behaviour.inboundRefresh, !isStatic(row) { permit(row, packet.source, until: mappings[Int(row)].expires) }

@@ -5,10 +5,11 @@ import Wire
 extension AddressTranslator {
   /// How long a mapping lives from a packet that refreshes it.
   func lifetime(of row: UInt32, now: SimTime) -> SimDuration {
+    if behaviour.udpUnansweredLifetime == nil, mappings[Int(row)].key.proto == .udp { return behaviour.udpLifetime }
     let mapping = mappings[Int(row)]
     switch mapping.key.proto {
     case .udp:
-      guard let unanswered = behaviour.udpUnansweredLifetime else { return behaviour.udpLifetime }
+      let unanswered = behaviour.udpUnansweredLifetime ?? behaviour.udpLifetime
       let isStream = mapping.answered && now - mapping.made >= behaviour.udpStreamAge
       return isStream || mapping.expires == .never ? behaviour.udpLifetime : unanswered
     case .tcp:

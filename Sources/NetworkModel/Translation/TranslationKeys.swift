@@ -3,12 +3,17 @@ import SimulationKernel
 import Trace
 import Wire
 
+extension Endpoint {
+  /// 0 for no endpoint: most translators' tables do not depend on the remote, and need not pay for it at every packet.
+  @inline(__always) fileprivate var hashUnlessNone: UInt64 { port == 0 && address.low == 0 ? 0 : hash }
+}
+
 /// An inside endpoint as it speaks to a remote, the remote only as far as the mapping depends on it.
 struct OutwardKey: FlatKey, BitwiseCopyable {
   var proto: TransportProtocol
   var inside: Endpoint
   var remote: Endpoint
-  @inline(__always) var flatHash: UInt64 { inside.hash &* 31 &+ remote.hash ^ UInt64(proto.rawValue) }
+  @inline(__always) var flatHash: UInt64 { inside.hash &* 31 &+ remote.hashUnlessNone ^ UInt64(proto.rawValue) }
 }
 
 /// An external endpoint; with overloading also the remote it is used toward, as far as the mapping depends on it.
@@ -16,18 +21,21 @@ struct InwardKey: FlatKey, BitwiseCopyable {
   var proto: TransportProtocol
   var outside: Endpoint
   var remote = Endpoint.none
-  @inline(__always) var flatHash: UInt64 { outside.hash ^ UInt64(proto.rawValue) << 17 ^ remote.hash &* 31 }
+  @inline(__always) var flatHash: UInt64 { outside.hash ^ UInt64(proto.rawValue) << 17 ^ remote.hashUnlessNone &* 31 }
+}
+
+/// What a permission hangs on: a mapping's row and generation, or an inside endpoint's number and `.max`.
+struct PermissionHolder: Hashable, BitwiseCopyable {
+  var row: UInt32
+  var generation: UInt32
 }
 
 /// Whom a filter lets in: by a mapping, or to an inside endpoint by any of its mappings.
 struct PermissionKey: FlatKey, BitwiseCopyable {
-  /// The mapping's row and generation; for an inside endpoint its protocol and `.max`.
-  var mapping: UInt32
-  var generation: UInt32
-  var inside: Endpoint
+  var holder: PermissionHolder
   /// The remote as far as the filter depends on it.
   var remote: Endpoint
-  @inline(__always) var flatHash: UInt64 { remote.hash ^ inside.hash &* 31 ^ UInt64(mapping) << 32 ^ UInt64(generation) }
+  @inline(__always) var flatHash: UInt64 { remote.hash ^ UInt64(holder.row) << 32 ^ UInt64(holder.generation) }
 }
 
 /// A TCP connection by a mapping.
@@ -79,6 +87,7 @@ struct Mapping: BitwiseCopyable {
   var made: SimTime
   var expires: SimTime
   var generation: UInt32
+  var holder = PermissionHolder(row: 0, generation: 0)
   /// TCP connections that both sides have opened and not both have closed.
   var openConnections: UInt16 = 0
   /// Something has come in by it.
