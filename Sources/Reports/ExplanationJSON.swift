@@ -82,7 +82,7 @@ public enum ExplanationJSON {
     .object([
       ("owner", .text(pair.owner)), ("pair", .number(pair.row)), ("local", .text(pair.local.description)),
       ("remote", .text(pair.remote.description)), ("route", .text(pair.route)), ("fate", .text(pair.state.name)),
-      ("chosen", .integer(pair.wasNominated ? "true" : "false")), ("rtt_ms", .maybe(pair.roundTrip)),
+      ("chosen", .flag(pair.wasNominated)), ("rtt_ms", .maybe(pair.roundTrip)),
     ])
   }
 }

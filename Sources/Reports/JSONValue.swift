@@ -13,6 +13,7 @@ indirect enum JSONValue {
   case object([(String, JSONValue)])
 
   static func number(_ value: some BinaryInteger) -> JSONValue { .integer("\(value)") }
+  static func flag(_ value: Bool) -> JSONValue { .integer(value ? "true" : "false") }
   static func maybe(_ value: String?) -> JSONValue { value.map { .text($0) } ?? .null }
   static func maybe(_ value: SimDuration?) -> JSONValue { value.map { .milliseconds($0.nanoseconds) } ?? .null }
   static func maybe(_ value: SimTime?) -> JSONValue { value.map { .milliseconds($0.nanoseconds) } ?? .null }

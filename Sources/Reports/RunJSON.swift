@@ -64,6 +64,7 @@ public enum RunJSON {
     .object([
       ("lost_at_ms", .milliseconds(loss.lost.nanoseconds)), ("reason", .text(loss.reason.code)), ("tries", .number(loss.tries)),
       ("restored_at_ms", .maybe(loss.restored.map { $0 - .zero })), ("transport", .maybe(loss.transport?.name)),
+      ("node", .maybe(loss.blocker?.node)), ("rule", .maybe(loss.blocker?.rule)), ("drop", .maybe(loss.blocker?.reason.code)),
     ])
   }
 
@@ -86,6 +87,7 @@ public enum RunJSON {
       ("started_at_ms", .maybe(attempt.started.map { $0 - .zero })),
       ("ended_at_ms", .maybe(attempt.ended.map { $0 - .zero })),
       ("blockers", .array(attempt.blockers.map(value))),
+      ("narrowed_by", attempt.narrowedBy.isEmpty ? .null : .text(attempt.narrowedBy)),
     ])
   }
 
@@ -115,7 +117,7 @@ public enum RunJSON {
     .object([
       ("rogue", .number(rogue.ordinal)), ("from", .text(rogue.from)), ("to", .text(rogue.to)),
       ("kind", .text(rogue.kind.rawValue)), ("sent", .number(rogue.sent)), ("answered", .number(rogue.answered)),
-      ("accepted", .integer(rogue.accepted ? "true" : "false")), ("drops", .array(rogue.drops.map(value))),
+      ("accepted", .flag(rogue.accepted)), ("drops", .array(rogue.drops.map(value))),
     ])
   }
 }

@@ -144,6 +144,9 @@ extension ScenarioCheck {
       }
     }
     if let cause = expectation.cause { self.cause(cause, "\(path).cause") }
+    if let transport = expectation.transport, expectation.cause.map({ $0.reason != Reason.none.code }) ?? false {
+      report("\(path).cause", "only a session that fails has a cause; this one is expected on \(transport.name)")
+    }
     guard !expectation.blockedBy.isEmpty else { return }
     let firewalls = scenario.networks.compactMap(\.firewall) + scenario.hosts.compactMap(\.firewall)
     let rules = firewalls.flatMap { $0.rules.map(\.id) } + (scenario.mishaps.isEmpty ? [] : [MishapSpec.name])

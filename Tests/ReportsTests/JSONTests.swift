@@ -5,6 +5,7 @@ import ScenarioModel
 @testable import Simulation
 import SimulationKernel
 import Testing
+import Trace
 
 @Suite struct JSONTests {
   @Test("DESIGN §7: the keys of a run stand in the documented order, others behind them")
@@ -62,6 +63,19 @@ import Testing
     #expect(text.hasSuffix("}\n"))
     let explained = try JSONSerialization.jsonObject(with: Data(ExplanationJSON.text(run, sessions: [1]).utf8)) as? [String: Any]
     #expect((explained?["explanations"] as? [[String: Any]])?.count == 1)
+  }
+
+  @Test("A loss names what its transport was lost by, and an attempt the setting that narrowed it")
+  func losses() {
+    var run = sampleRun()
+    let blocker = run.sessions[0].attempts.flatMap(\.blockers).first
+    run.sessions[0].reconnects = [
+      ReconnectResult(lost: .zero, reason: .pathLost, tries: 1, restored: nil, transport: nil, blocker: blocker)
+    ]
+    run.sessions[0].attempts[0].narrowedBy = "PublicUdp"
+    let text = RunJSON.text([run])
+    #expect(text.contains("\"drop\": \"\(blocker?.reason.code ?? "-")\""))
+    #expect(text.contains("\"narrowed_by\": \"PublicUdp\""))
   }
 
   @Test("No runs are an empty list") func empty() { #expect(RunJSON.text([]) == "{\"runs\": []}\n") }

@@ -200,6 +200,20 @@ let refusedHappenings: [Refusal] = [
     host-connected, relay-started, rdp-started and \(Milestone.allCases.count - 12) more
     """),
   Refusal(
+    "a cause of what is expected not to fail",
+    lines: """
+      networks: { metro: {}, home: { nat: home-router, uplink: { to: metro } } }
+      hosts:
+        alice: { role: client, network: home }
+        sh-1: { role: session-host, network: metro }
+      sessions: [ { client: alice, host: sh-1 } ]
+      expect:
+        - { session: 1, transport: public, cause: token-expired }
+      """,
+    """
+    8:45: only a session that fails has a cause; this one is expected on public
+    """),
+  Refusal(
     "a service without a place",
     lines: """
       networks: { a: {}, b: {} }

@@ -62,9 +62,6 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
 
   // MARK: Steps 7 to 11
 
-  /// Each connection of a session has luck of its own: what met the last one says nothing about this one.
-  private func luck(_ subject: UInt64) -> UInt64 { generation == 0 ? subject : mix(subject, UInt64(generation)) }
-
   /// Begins with the choice of a gateway.
   func open(_ configurations: [ConnectionConfiguration], _ token: AccessToken) {
     limit = Alarm(stack, at: node) { [unowned self] in self.fail(.connectionLost) }
@@ -92,7 +89,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
       correlation: Correlation(session: ordinal, generation: generation))
     connect = GatewayClientConnect(settings: GatewayClientConnect.Settings(request: request))
     connectAlarm = Alarm(stack, at: node) { [unowned self] in self.feedConnect(.timer) }
-    let conversation = stack.open(.gatewayClient, by: node, session: ordinal, subject: luck(gateway.name.value))
+    let conversation = stack.open(
+      .gatewayClient, by: node, session: ordinal, subject: luck(gateway.name.value, generation: generation))
     gatewayChannel = ServiceChannel(
       from: node, to: gateway.endpoint, name: gateway.name, tls: role.settings.tls, in: conversation, stack: stack, owner: self)
   }
@@ -150,7 +148,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     switch effect {
     case .send(let message): sendOnBase(message)
     case .secure:
-      let key = Secret(id: stack.chance.draw(stack.recorder.key(of: node), .credential, luck(mix(UInt64(ordinal), 20))))
+      let key = Secret(
+        id: stack.chance.draw(stack.recorder.key(of: node), .credential, luck(mix(UInt64(ordinal), 20), generation: generation)))
       if let host { base?.secure(host.handshake(key: key)) }
     case .shortpathOffered(let requestID, let cookie, let listener, let candidates):
       guard let host else { return }

@@ -66,8 +66,6 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     stack.keep(self)
   }
 
-  private func luck(_ subject: UInt64) -> UInt64 { generation == 0 ? subject : mix(subject, UInt64(generation)) }
-
   /// - Parameter candidates: whether the host will send some.
   func start(listener: [Endpoint], candidates: Bool) {
     if !candidates { open = .notTried }
@@ -82,12 +80,13 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     tell(.managed, .pending, .none)
     stack.recorder.milestone(.listenerProbed, at: node, session: session, attempt: .managed)
     for (row, remote) in listener.enumerated() {
-      let subject = luck(mix(UInt64(session), 3390, remote.hash))
+      let subject = luck(mix(UInt64(session), 3390, remote.hash), generation: generation)
       guard let out = stack.network.route(remote.address, from: node, bound: .none),
         let socket = stack.openUDP(at: node, subject: subject, handler: self, tag: row)
       else { continue }
       let way = role.settings.ways.first { $0.interface == out }
-      let conversation = stack.open(.listener, by: node, session: session, attempt: .managed, subject: luck(remote.hash))
+      let conversation = stack.open(
+        .listener, by: node, session: session, attempt: .managed, subject: luck(remote.hash, generation: generation))
       let flow = ClientFlow(
         .managed, route: way?.route ?? "internet", on: socket, to: remote, in: conversation, session: session,
         requestID: requestID,

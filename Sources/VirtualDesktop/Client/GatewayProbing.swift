@@ -68,7 +68,7 @@ final class GatewayProbing {
       let name = gateway.name.value
       let conversation = stack.open(
         .gatewayProbe, by: probing.node, session: probing.session,
-        subject: probing.generation == 0 ? name : mix(name, UInt64(probing.generation)))
+        subject: luck(name, generation: probing.generation))
       socket = TCPSocket(
         connecting: probing.node, to: Endpoint(gateway.endpoint.address, ServicePort.probe), in: conversation, stack: stack,
         upper: self)

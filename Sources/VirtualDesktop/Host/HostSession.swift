@@ -54,12 +54,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     self.node = role.node
     self.connection = connection
     let key = role.stack.recorder.key(of: role.node)
-    func draw(_ part: UInt64) -> UInt64 {
-      let subject = mix(UInt64(correlation.session), part)
-      let generation = UInt64(correlation.generation)
-      return role.stack.chance.draw(key, .cookie, generation == 0 ? subject : mix(subject, generation))
-    }
-    cookie = Secret(id: draw(2))
+    let subject = luck(mix(UInt64(correlation.session), 2), generation: Int(correlation.generation))
+    cookie = Secret(id: role.stack.chance.draw(key, .cookie, subject))
     let settings = role.settings
     let offers = settings.shortpath.offers
     let listener = role.listenerAddresses

@@ -70,8 +70,7 @@ final class ICEEndpoint: DatagramHandler {
     self.owner = owner
     let key = stack.recorder.key(of: node)
     func draw(_ purpose: ChancePurpose, _ part: UInt64) -> UInt64 {
-      let subject = mix(UInt64(session), part)
-      return stack.chance.draw(key, purpose, generation == 0 ? subject : mix(subject, UInt64(generation)))
+      stack.chance.draw(key, purpose, luck(mix(UInt64(session), part), generation: generation))
     }
     fragment = Secret(id: draw(.credential, 10))
     password = Secret(id: draw(.credential, 11))
@@ -91,9 +90,6 @@ final class ICEEndpoint: DatagramHandler {
     alarm = Alarm(stack, at: node) { [unowned self] in self.timerDue() }
   }
 
-  private func luck(_ subject: UInt64) -> UInt64 { generation == 0 ? subject : mix(subject, UInt64(generation)) }
-
-  var pairCount: Int { agent.pairs.count }
   /// Whether an address is the far end of a pair of this socket: signalled by the peer, or learned from a check it has signed.
   func knows(_ remote: Endpoint, on socket: UDPSocket) -> Bool {
     agent.pairs.contains { $0.base == socket.tag && $0.remote.endpoint == remote }
@@ -108,7 +104,7 @@ final class ICEEndpoint: DatagramHandler {
     var bases: [CandidateGathering.Base] = []
     for way in ways where stack.network.interfaces[Int(way.interface.index)].up {
       for v6 in [false, true] {
-        let subject = luck(mix(way.key.value, UInt64(session), v6 ? 6 : 4))
+        let subject = luck(mix(way.key.value, UInt64(session), v6 ? 6 : 4), generation: generation)
         guard
           let socket = stack.openUDP(
             at: node, interface: way.interface, v6: v6, preferred: settings.ports, subject: subject, handler: self,
@@ -206,7 +202,8 @@ final class ICEEndpoint: DatagramHandler {
   private func conversation(of pair: Int) -> ConversationID {
     if let known = pairConversations[pair] { return known }
     let subject = agent.pairs.first { $0.row == pair }?.conversationKey ?? UInt64(pair)
-    let fresh = stack.open(.candidatePair, by: node, session: session, attempt: .public, pair: pair, subject: luck(subject))
+    let fresh = stack.open(
+      .candidatePair, by: node, session: session, attempt: .public, pair: pair, subject: luck(subject, generation: generation))
     pairConversations[pair] = fresh
     return fresh
   }
