@@ -162,12 +162,10 @@ extension Expectation {
           spec.settings.append(SettingExpectation(transport: transport, setting: name))
         }
       }
-      map.read("blocked-by", into: &spec.blockedBy) { $0.items { $0.name("a rule") } }
+      map.read("blocked-by", into: &spec.blockedBy) { $0.items { Expectation.DropExpectation.read($0) } }
       map.read("cause", into: &spec.cause) { CauseExpectation.read($0) }
       map.read("outcome", into: &spec.outcome) { $0.word(Vocabulary.probeOutcomes) }
-      map.read("dropped", into: &spec.dropped) { $0.text() }
-      map.read("at", into: &spec.node) { $0.name("a network or a host") }
-      map.read("by", into: &spec.rule) { $0.text() }
+      spec.drop.read(map)
       if clear { spec.checkKeys(map) }
       return spec
     }
@@ -189,10 +187,28 @@ extension Expectation {
       for key in Self.ofRogues { map[key]?.report("'\(key)' is for rogues; a probe has an outcome") }
     case .rogue:
       for key in Self.ofSessions + ["outcome"] { map[key]?.report("'\(key)' is not for rogues; a rogue's packets are dropped") }
-      if dropped == nil, map["dropped"] == nil {
+      if drop.reason == nil, map["dropped"] == nil {
         map.cursor.report("this expects nothing; say for which reason a packet of the rogue is dropped")
       }
     }
+  }
+}
+
+extension Expectation.DropExpectation {
+  /// A rule's name, or a map.
+  static func read(_ cursor: Cursor) -> Expectation.DropExpectation? {
+    if case .scalar = cursor.node.content { return cursor.name("a rule").map { Expectation.DropExpectation(rule: $0) } }
+    return cursor.map("what blocked") { map in
+      var spec = Expectation.DropExpectation()
+      spec.read(map)
+      return spec
+    }
+  }
+
+  fileprivate mutating func read(_ map: MapReader) {
+    map.read("dropped", into: &reason) { $0.text() }
+    map.read("at", into: &node) { $0.name("a network, a host or a service") }
+    map.read("by", into: &rule) { $0.text() }
   }
 }
 

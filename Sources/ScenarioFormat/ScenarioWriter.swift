@@ -250,13 +250,20 @@ public enum ScenarioWriter {
     if !spec.settings.isEmpty {
       entries.append(("settings", .inline(spec.settings.map { ($0.transport.name, .text($0.setting)) })))
     }
-    if !spec.blockedBy.isEmpty { entries.append(("blocked-by", .words(spec.blockedBy))) }
+    if !spec.blockedBy.isEmpty {
+      let losses = spec.blockedBy.map { loss -> Written in
+        guard let rule = loss.rule, loss == Expectation.DropExpectation(rule: rule) else { return .inline(written(loss)) }
+        return .text(rule)
+      }
+      entries.append(("blocked-by", .row(losses)))
+    }
     if let cause = spec.cause { entries.append(("cause", .inline(written(cause)))) }
     if let outcome = spec.outcome { entries.append(("outcome", .scalar(outcome))) }
-    if let dropped = spec.dropped { entries.append(("dropped", .text(dropped))) }
-    if let node = spec.node { entries.append(("at", .text(node))) }
-    if let rule = spec.rule { entries.append(("by", .text(rule))) }
-    return .inline(entries)
+    return .inline(entries + written(spec.drop))
+  }
+
+  private static func written(_ drop: Expectation.DropExpectation) -> [(key: String, value: Written)] {
+    [("dropped", drop.reason), ("at", drop.node), ("by", drop.rule)].compactMap { key, text in text.map { (key, .text($0)) } }
   }
 
   private static func written(_ cause: Expectation.CauseExpectation) -> [(key: String, value: Written)] {

@@ -5,12 +5,14 @@ indirect enum Written {
   case scalar(String)
   /// In one line, in brackets.
   case inline([(key: String, value: Written)])
-  case words([String])
+  /// A list in one line.
+  case row([Written])
   case list([Written])
   case map([(key: String, value: Written)])
 
   /// A text of the scenario's author, quoted where YAML would read something else.
   static func text(_ text: String) -> Written { .scalar(quoted(text)) }
+  static func words(_ words: [String]) -> Written { .row(words.map(text)) }
   static func flag(_ flag: Bool) -> Written { .scalar(flag ? "on" : "off") }
 
   /// The whole document.
@@ -23,7 +25,7 @@ indirect enum Written {
   private var line: String? {
     switch self {
     case .scalar(let text): return text
-    case .words(let words): return "[\(words.map(Written.quoted).joined(separator: ", "))]"
+    case .row(let items): return "[\(items.map { $0.line ?? "" }.joined(separator: ", "))]"
     case .inline(let entries):
       let texts = entries.map { "\(Written.quoted($0.key)): \($0.value.line ?? "")" }
       return "{ \(texts.joined(separator: ", ")) }"

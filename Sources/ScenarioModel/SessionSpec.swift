@@ -119,19 +119,33 @@ public struct Expectation: Sendable, Equatable {
   public var attempts: [AttemptExpectation] = []
   /// Attempts by transport with the setting that must have forbidden each.
   public var settings: [SettingExpectation] = []
-  /// Names of rules each of which must have blocked something of the session.
-  public var blockedBy: [String] = []
+  /// Losses each of which must have stood in the way of some attempt of the session.
+  public var blockedBy: [DropExpectation] = []
   /// Where a failed session's trouble must have begun.
   public var cause: CauseExpectation?
   /// A probe's outcome: `answered`, `no-answer` or `refused`.
   public var outcome: String?
-  /// The `DropReason` code for which a packet of a rogue must have been dropped; that the rogue did not get in goes without saying.
-  public var dropped: String?
-  /// The node that must have dropped it.
-  public var node: String?
-  /// The rule that must have dropped it.
-  public var rule: String?
+  /// How a packet of a rogue must have ended; that the rogue did not get in goes without saying.
+  public var drop = DropExpectation()
   public init(_ subject: Subject) { self.subject = subject }
+
+  /// How a packet must have been lost. Absent conditions are not checked.
+  public struct DropExpectation: Sendable, Equatable {
+    /// A `DropReason` code.
+    public var reason: String?
+    /// The node that must have dropped it.
+    public var node: String?
+    /// The rule that must have dropped it.
+    public var rule: String?
+    public init(reason: String? = nil, node: String? = nil, rule: String? = nil) {
+      (self.reason, self.node, self.rule) = (reason, node, rule)
+    }
+
+    /// As people read it.
+    public var text: String {
+      [reason, rule.map { "by \($0)" }, node.map { "at \($0)" }].compactMap { $0 }.joined(separator: " ")
+    }
+  }
 
   public struct SettingExpectation: Sendable, Equatable {
     public var transport: Transport

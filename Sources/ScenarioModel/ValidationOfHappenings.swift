@@ -128,7 +128,7 @@ extension ScenarioCheck {
     case .probe(let number): exists(number, scenario.probes.count, "probe", path, in: "probes")
     case .rogue(let number): exists(number, scenario.rogues.count, "rogue", path, in: "rogues")
     }
-    self.drop(expectation, path)
+    self.drop(expectation.drop, path)
     if case .session = expectation.subject, expectation == Expectation(expectation.subject), unread.isEmpty {
       report(path, "this expects nothing; say transport, route, reason, cause, within, attempts, settings or blocked-by")
     }
@@ -147,35 +147,41 @@ extension ScenarioCheck {
     if let transport = expectation.transport, expectation.cause.map({ $0.reason != Reason.none.code }) ?? false {
       report("\(path).cause", "only a session that fails has a cause; this one is expected on \(transport.name)")
     }
-    guard !expectation.blockedBy.isEmpty else { return }
-    let firewalls = scenario.networks.compactMap(\.firewall) + scenario.hosts.compactMap(\.firewall)
-    let rules = firewalls.flatMap { $0.rules.map(\.id) } + (scenario.mishaps.isEmpty ? [] : [MishapSpec.name])
-    for (row, rule) in expectation.blockedBy.enumerated() {
-      refer(rule, "\(path).blocked-by.\(row + 1)", "rule", in: "rules", rules)
+    for (row, loss) in expectation.blockedBy.enumerated() {
+      let path = "\(path).blocked-by.\(row + 1)"
+      if loss == Expectation.DropExpectation(), unread.isEmpty {
+        report(path, "this expects nothing; say dropped, at or by")
+      }
+      drop(loss, path)
     }
   }
 
-  /// What must have become of a rogue's packets.
-  private mutating func drop(_ expectation: Expectation, _ path: String) {
-    if let reason = expectation.dropped {
+  /// How a packet must have been lost.
+  private mutating func drop(_ expectation: Expectation.DropExpectation, _ path: String) {
+    if let reason = expectation.reason {
       let codes = DropReason.allCases.dropFirst().map(\.code)
       refer(reason, "\(path).dropped", "drop reason", in: "", codes)
     }
-    if let node = expectation.node { refer(node, "\(path).at", "network or host", in: "hosts", networkIDs + hostIDs) }
+    if let node = expectation.node {
+      refer(node, "\(path).at", "network, host or service", in: "hosts", networkIDs + hostIDs + serviceIDs)
+    }
     guard let rule = expectation.rule else { return }
     let firewalls = scenario.networks.compactMap(\.firewall) + scenario.hosts.compactMap(\.firewall)
-    refer(rule, "\(path).by", "rule", in: "rules", firewalls.flatMap { $0.rules.map(\.id) } + ["policy"])
+    let isWhole = expectation == Expectation.DropExpectation(rule: rule) && path.contains("blocked-by")
+    let names = firewalls.flatMap { $0.rules.map(\.id) } + (firewalls.isEmpty ? [] : ["policy"])
+    refer(rule, isWhole ? path : "\(path).by", "rule", in: "rules", names + (scenario.mishaps.isEmpty ? [] : [MishapSpec.name]))
   }
 
   private mutating func cause(_ cause: Expectation.CauseExpectation, _ path: String) {
     if cause == Expectation.CauseExpectation(), unread.isEmpty {
       report(path, "this expects nothing; say node, reason, step or missing")
     }
-    let services = ["directory", "feed", "broker", "stun"] + regionIDs.map { "gateway-\($0)" }
-    if let node = cause.node { refer(node, "\(path).node", "host or service", in: "hosts", hostIDs + services) }
+    if let node = cause.node { refer(node, "\(path).node", "host or service", in: "hosts", hostIDs + serviceIDs) }
     if let reason = cause.reason { refer(reason, "\(path).reason", "reason", in: "", Reason.allCases.map(\.code)) }
     if let missing = cause.missing { refer(missing, "\(path).missing", "milestone", in: "", Milestone.allCases.map(\.code)) }
   }
+
+  private var serviceIDs: [String] { ["directory", "feed", "broker", "stun"] + regionIDs.map { "gateway-\($0)" } }
 
   /// A private link is a route of its own; one that ends at a host always is private.
   private func isLine(_ link: LinkSpec) -> Bool { link.isPrivate || roles[link.from] != nil || roles[link.to] != nil }

@@ -109,7 +109,7 @@ let fullExample = """
   expect:
     - { session: 1, transport: reverse-connect, route: internet, reason: client-setting, cause: none, within: 4 s,
         attempts: { public: not-tried, managed: failed },
-        settings: { public: "directUDP, publicUDP", relayed: use udp }, blocked-by: [no-stun, allow-out] }
+        settings: { public: "directUDP, publicUDP", relayed: use udp }, blocked-by: [no-stun, { dropped: rule, at: azure, by: allow-out }, { dropped: nat-filtered, at: home }] }
     - { session: 2, transport: none, within: 30 s, cause: { node: broker, reason: no-healthy-host, step: 9, missing: host-initialized } }
     - { probe: 2, outcome: no-answer }
     - { rogue: 2, dropped: too-many-handshakes, at: sh-1 }

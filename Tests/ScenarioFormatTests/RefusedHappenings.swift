@@ -155,8 +155,9 @@ let refusedHappenings: [Refusal] = [
     9:28: 'transport' is not for rogues; a rogue's packets are dropped
     10:5: this expects nothing; say for which reason a packet of the rogue is dropped
     11:14: there is no rogue 2; there is 1
-    11:40: there is no network or host 'mtro' (did you mean 'metro'?); known: home, metro, alice, sh-1
-    11:50: there is no rule 'deny'; known: policy
+    11:40: there is no network, host or service 'mtro' (did you mean 'metro'?); known: home, metro, alice, sh-1, \
+    directory, feed, broker, stun, gateway-service
+    11:50: there is no rule 'deny'; there is none
     12:28: 'dropped' is for rogues; a session has transport, route and reason
     """),
   Refusal(
@@ -179,6 +180,25 @@ let refusedHappenings: [Refusal] = [
     8:86: there is no rule 'no-udp'; there is none
     8:116: expected one of won, failed, abandoned, not-tried; found 'lost'
     8:122: unknown key 'udp' in attempts; allowed: reverse-connect, managed, public, relayed
+    """),
+  Refusal(
+    "a loss that names what does not exist, or nothing",
+    lines: """
+      networks: { metro: {}, home: { nat: home-router, uplink: { to: metro } } }
+      hosts:
+        alice: { role: client, network: home }
+        sh-1: { role: session-host, network: metro }
+      sessions: [ { client: alice, host: sh-1 } ]
+      expect:
+        - { session: 1, blocked-by: [{ dropped: nat-filterd, at: hom, by: policy }, {}] }
+      """,
+    """
+    8:43: there is no drop reason 'nat-filterd' (did you mean 'nat-filtered'?); known: \
+    \(DropReason.allCases.dropFirst().prefix(12).map(\.code).joined(separator: ", ")) and \(DropReason.allCases.count - 13) more
+    8:60: there is no network, host or service 'hom' (did you mean 'home'?); known: home, metro, alice, sh-1, \
+    directory, feed, broker, stun, gateway-service
+    8:69: there is no rule 'policy'; there is none
+    8:79: this expects nothing; say dropped, at or by
     """),
   Refusal(
     "a cause that names what does not exist, or nothing",

@@ -208,9 +208,9 @@ import Wire
       return try scenario.run().expectations[0].verdict
     }
     #expect(try verdict { _ in } == .held)
-    #expect(try verdict { $0.rule = nil } == .held)
-    #expect(try verdict { $0.node = "sh-1" } == .failed)
-    #expect(try verdict { ($0.node, $0.rule) = (nil, "policy") } == .failed)
-    #expect(try verdict { ($0.rule, $0.dropped) = (nil, "cookie-hash-unknown") } == .failed)
+    #expect(try verdict { $0.drop.rule = nil } == .held)
+    #expect(try verdict { $0.drop.node = "sh-1" } == .failed)
+    #expect(try verdict { ($0.drop.node, $0.drop.rule) = (nil, "policy") } == .failed)
+    #expect(try verdict { ($0.drop.rule, $0.drop.reason) = (nil, "cookie-hash-unknown") } == .failed)
   }
 }

@@ -20,17 +20,11 @@ extension Folding {
 
   /// A rogue must not have got in, and at least one of its packets must have ended as expected.
   private func judge(_ expectation: Expectation, _ rogue: RogueResult) -> ExpectationResult {
-    func words(_ reason: String, _ node: String?, _ rule: String?) -> String {
-      reason + (node.map { " at \($0)" } ?? "") + (rule.map { " by \($0)" } ?? "")
-    }
-    let meets = rogue.drops.contains { drop in
-      drop.reason.code == expectation.dropped && expectation.node ?? drop.node == drop.node
-        && expectation.rule ?? drop.rule == drop.rule
-    }
-    let drops = rogue.drops.map { words($0.reason.code, $0.node, $0.rule) }
-    let found = (rogue.accepted ? ["accepted"] : []) + (drops.isEmpty ? ["nothing dropped"] : drops)
+    let drops = rogue.drops.map { Expectation.DropExpectation(reason: $0.reason.code, node: $0.node, rule: $0.rule) }
+    let meets = drops.contains { expectation.drop.isMet(by: $0) }
+    let found = (rogue.accepted ? ["accepted"] : []) + (drops.isEmpty ? ["nothing dropped"] : drops.map(\.text))
     return ExpectationResult(
-      text: "rogue \(rogue.ordinal): dropped \(words(expectation.dropped ?? "", expectation.node, expectation.rule))",
+      text: "rogue \(rogue.ordinal): dropped \(expectation.drop.text)",
       verdict: meets && !rogue.accepted ? .held : .failed,
       found: meets && !rogue.accepted ? "" : found.joined(separator: ", "))
   }
@@ -77,8 +71,15 @@ extension Folding {
       let actual = "\(wanted.transport.name) \(setting.isEmpty ? "forbidden by nothing" : "forbidden by \(setting)")"
       hold(setting == wanted.setting, "\(wanted.transport.name) forbidden by \(wanted.setting)", actual)
     }
-    let rules = Set(session.attempts.flatMap(\.blockers).compactMap(\.rule))
-    for rule in expectation.blockedBy { hold(rules.contains(rule), "blocked by \(rule)", "'\(rule)' blocked nothing") }
+    let blockers = session.attempts.flatMap(\.blockers).map {
+      Expectation.DropExpectation(reason: $0.reason.code, node: $0.node, rule: $0.rule)
+    }
+    for wanted in expectation.blockedBy {
+      let isMet = blockers.contains { wanted.isMet(by: $0) }
+      hold(
+        isMet, "blocked \(wanted.text)",
+        "blocked " + (blockers.isEmpty ? "by nothing" : Set(blockers.map(\.text)).sorted().joined(separator: ", ")))
+    }
     if let cause = expectation.cause { judge(cause, session.cause, hold) }
     let undecided = session.reason == .undecided
     return ExpectationResult(
@@ -98,5 +99,11 @@ extension Folding {
     if let wanted = wanted.step { hold(step == wanted, "at step \(wanted)", "at step \(step.map(String.init) ?? "none")") }
     let missing = found?.missing?.code ?? "nothing"
     if let wanted = wanted.missing { hold(missing == wanted, "without \(wanted)", "without \(missing)") }
+  }
+}
+
+extension Expectation.DropExpectation {
+  fileprivate func isMet(by found: Self) -> Bool {
+    (reason == nil || reason == found.reason) && (node == nil || node == found.node) && (rule == nil || rule == found.rule)
   }
 }
