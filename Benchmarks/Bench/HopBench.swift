@@ -61,7 +61,7 @@ final class HopChain: NetworkDelegate {
     for (row, node) in [nodes[1], nodes[count - 2]].enumerated() {
       plan.rules.append(Rule(action: .accept, direction: .outbound))
       plan.rules.append(Rule(action: .accept, proto: .udp, destinationPorts: PortRange(4_000, 4_000)))
-      plan.hang(RuleList(start: row * 2, end: row * 2 + 2, policy: .drop, stateful: true), on: .forward, of: node)
+      plan.hang(RuleList(start: row * 2, end: row * 2 + 2, policy: .drop, tracking: .on), on: .forward, of: node)
       plan.nodes[Int(node.index)].translator = Int32(row)
     }
     plan.translators = [

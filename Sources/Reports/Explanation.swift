@@ -136,11 +136,12 @@ public enum Explanation {
   static func sentence(of blocker: Blocker, in story: Story) -> String {
     let packets = counted(blocker.packets, "packet")
     let subject = blocker.pair == 0 ? "" : " of pair \(blocker.pair)"
+    let note = blocker.note.isEmpty ? "" : " (\(blocker.note))"
     var text =
       if let rule = blocker.rule, blocker.reason == .inspected {
-        "Rule '\(rule)' on \(story.run.shown(blocker.node)) opened the TLS of \(counted(blocker.packets, "connection"))"
+        "Rule '\(rule)'\(note) on \(story.run.shown(blocker.node)) opened the TLS of \(counted(blocker.packets, "connection"))"
       } else if let rule = blocker.rule {
-        "Rule '\(rule)' on \(story.run.shown(blocker.node)) dropped \(packets)\(subject)"
+        "Rule '\(rule)'\(note) on \(story.run.shown(blocker.node)) dropped \(packets)\(subject)"
       } else {
         "\(story.run.shown(blocker.node)) dropped \(packets)\(subject): \(Codes.title(of: blocker.reason.code).lowercasedFirst) (\(blocker.reason.code))"
       }

@@ -9,13 +9,48 @@ public enum PresetTable {
   /// All presets as tables.
   public static func text() -> String {
     var lines = translations()
-    for (name, firewall) in FirewallSpec.presets {
-      lines += ["", "firewall \(name): \(firewall.stateful ? "stateful" : "stateless"), otherwise \(firewall.policy)"]
-      var rules = TextTable([("rule", .left), ("action", .left), ("direction", .left), ("from", .left), ("to", .left)])
-      rules.rows = firewall.rules.map { ["\($0.id)", "\($0.action)", "\($0.direction)", word($0.from), word($0.to)] }
-      lines += rules.lines.map { "  " + $0 }
-    }
+    for preset in FirewallSpec.presets { lines += [""] + firewall(preset.name, preset.value) + ["  source: \(preset.source)"] }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func firewall(_ name: String, _ firewall: FirewallSpec) -> [String] {
+    let profile = firewall.profile.map { ", on the profile \($0.rawValue) unless told otherwise" } ?? ""
+    let tracking = firewall.tracking
+    let mode =
+      switch tracking.mode {
+      case .off: "stateless"
+      case .on: "stateful"
+      case .rules: "rules look at the state"
+      }
+    var lines = [
+      "firewall \(name): \(mode), rules in the order \(firewall.order.rawValue), otherwise \(firewall.policy)\(profile)"
+    ]
+    if tracking.mode != .off {
+      let times = FirewallSpec.idleTimes.map { "\($0.name) \(firewall[keyPath: $0.field].written)" }
+      lines.append("  udp-unanswered-idle \((tracking.udpUnanswered ?? tracking.udp).written), " + times.joined(separator: ", "))
+      lines.append("  inbound-refresh \(tracking.inboundRefresh ? "on" : "off"), mid-stream \(tracking.midStream ? "on" : "off")")
+    }
+    var rules = TextTable([
+      ("rule", .left), ("priority", .right), ("action", .left), ("direction", .left), ("protocol", .left), ("ports", .left),
+      ("from", .left), ("to", .left), ("state", .left), ("profiles", .left),
+    ])
+    rules.rows = firewall.rules.map { rule in
+      [
+        rule.id, rule.priority.map { "\($0)" } ?? "-", "\(rule.action)", "\(rule.direction)", rule.proto?.name ?? "any",
+        rule.ports == .any ? "any" : rule.ports.low == rule.ports.high ? "\(rule.ports.low)" : "\(rule.ports.low)-\(rule.ports.high)",
+        word(rule.from), word(rule.to), word(rule.states),
+        rule.profiles.isEmpty ? "any" : rule.profiles.map(\.rawValue).joined(separator: ", "),
+      ]
+    }
+    return lines + rules.lines.map { "  " + $0 }
+  }
+
+  private static func word(_ states: FlowStates) -> String {
+    if states == .any { return "any" }
+    let names: [(FlowStates, String)] = [
+      (.new, "new"), (.established, "established"), (.related, "related"), (.invalid, "invalid"),
+    ]
+    return names.filter { states.contains($0.0) }.map(\.1).joined(separator: ", ")
   }
 
   private static func translations() -> [String] {

@@ -1,6 +1,7 @@
-// Firewalls of networks and hosts: the file's own rules, then what a preset adds.
+// Firewalls of networks and hosts: the file's own rules, then what a preset adds; read and written side by side.
 import NetworkModel
 import ScenarioModel
+import SimulationKernel
 import Wire
 
 extension Cursor {
@@ -17,9 +18,13 @@ extension Cursor {
     return map("a firewall") { map -> FirewallSpec? in
       var base = standard
       map.read("preset", into: &base) { $0.word(presets) }
-      var spec = FirewallSpec(policy: base?.policy ?? .accept, stateful: base?.stateful ?? true, preset: base?.preset)
+      var spec = base ?? FirewallSpec()
+      spec.rules = []
+      map.read("profile", into: &spec.profile) { $0.word(Vocabulary.profiles) }
+      map.read("order", into: &spec.order) { $0.word(Vocabulary.orders) }
       map.read("policy", into: &spec.policy) { $0.word(Vocabulary.actions) }
-      map.read("stateful", into: &spec.stateful) { $0.flag() }
+      map.tracking(into: &spec)
+      map.read("delay", into: &spec.delay) { $0.duration() }
       map.read("rules", into: &spec.rules) { $0.rules() }
       map["inspection"]?.map("a firewall's inspection") { map -> Void? in map.certificate(into: &spec.inspection) }
       var without: [String] = []
@@ -52,6 +57,14 @@ extension Cursor {
 }
 
 extension MapReader {
+  fileprivate func tracking(into spec: inout FirewallSpec) {
+    read("stateful", into: &spec.tracking.mode) { $0.trackingMode() }
+    for (name, field) in FirewallSpec.idleTimes { read(name, into: &spec[keyPath: field]) { $0.duration() } }
+    read("udp-unanswered-idle", into: &spec.tracking.udpUnanswered) { $0.optional("same") { $0.duration() } }
+    read("inbound-refresh", into: &spec.tracking.inboundRefresh) { $0.flag() }
+    read("mid-stream", into: &spec.tracking.midStream) { $0.flag() }
+  }
+
   fileprivate func rule() -> RuleSpec? {
     let name = require("name") { cursor -> String? in
       guard let name = cursor.text() else { return nil }
@@ -65,12 +78,35 @@ extension MapReader {
     read("to", into: &rule.to) { $0.addresses() }
     read("source-ports", into: &rule.sourcePorts) { $0.portsOrAny() }
     read("ports", into: &rule.ports) { $0.portsOrAny() }
+    read("state", into: &rule.states) { $0.states() }
+    read("priority", into: &rule.priority) { $0.optional("none") { $0.integer(0...Int(UInt16.max)) } }
+    read("profiles", into: &rule.profiles) { $0.profiles() }
+    read("enabled", into: &rule.isEnabled) { $0.flag() }
     return name == nil ? nil : rule
   }
 }
 
 extension Cursor {
   fileprivate func portsOrAny() -> PortRange? { optional("any") { $0.ports() }.map { $0 ?? .any } }
+
+  /// `on`, `off`, or `rules`: the rules look at the state.
+  fileprivate func trackingMode() -> FlowTracking.Mode? {
+    if let text = scalar, let isOn = ScenarioFormat.flag(text) { return isOn ? .on : .off }
+    return word(Vocabulary.trackingModes)
+  }
+
+  /// `any`, a state, or a list of states.
+  fileprivate func states() -> FlowStates? {
+    if scalar == "any" { return .any }
+    if scalar != nil { return word(Vocabulary.states) }
+    return items { $0.word(Vocabulary.states) }.map { FlowStates($0) }
+  }
+
+  /// `any`, or a list of profiles.
+  fileprivate func profiles() -> [FirewallProfile]? {
+    if scalar == "any" { return [] }
+    return items { $0.word(Vocabulary.profilesOfRules) }
+  }
 
   /// `any`, `internet`, `virtual-network`, a prefix, or the id of a host or a service node.
   fileprivate func addresses() -> AddressSpec? {
@@ -84,6 +120,60 @@ extension Cursor {
       if let address = IPAddress(text) { return .prefix(IPPrefix(address, length: 128)) }
       return isID(text)
         ? .host(text) : expected("any, internet, virtual-network, a prefix, or the id of a host or a service node")
+    }
+  }
+}
+
+extension ScenarioWriter {
+  static func firewall(_ spec: FirewallSpec?) -> Written {
+    guard let spec else { return .scalar("none") }
+    let preset = FirewallSpec.presets.first { $0.name == spec.preset }
+    let own = spec.rules.map(\.id)
+    var entries: [(key: String, value: Written)] = [
+      ("preset", .scalar(preset?.name ?? "none")), ("profile", .scalar(Vocabulary.word(spec.profile, Vocabulary.profiles))),
+      ("order", .scalar(spec.order.rawValue)), ("policy", .scalar(Vocabulary.word(spec.policy, Vocabulary.actions))),
+      ("stateful", .scalar(Vocabulary.word(spec.tracking.mode, Vocabulary.trackingModes))),
+    ]
+    if spec.tracking.mode != .off {
+      entries += FirewallSpec.idleTimes.map { ($0.name, .scalar(spec[keyPath: $0.field].written)) }
+      entries += [
+        ("udp-unanswered-idle", .scalar(spec.tracking.udpUnanswered?.written ?? "same")),
+        ("inbound-refresh", .flag(spec.tracking.inboundRefresh)), ("mid-stream", .flag(spec.tracking.midStream)),
+      ]
+    }
+    entries += [
+      ("delay", .scalar(spec.delay.written)), ("rules", .list(spec.rules.map(rule))),
+      ("without", .words(preset?.value.rules.map(\.id).filter { !own.contains($0) } ?? [])),
+    ]
+    let inspects =
+      spec.rules.contains { $0.action == .divert }
+      || spec.inspection != CertificateSpec(issuer: CertificateSpec.inspectionAuthority)
+    if inspects { entries.append(("inspection", .inline(Written.certificate(spec.inspection)))) }
+    return .map(entries)
+  }
+
+  private static func rule(_ rule: RuleSpec) -> Written {
+    let states = Vocabulary.states.filter { rule.states.contains($0.value) }.map(\.name)
+    return .inline([
+      ("name", .text(rule.id)), ("priority", .scalar(rule.priority.map { "\($0)" } ?? "none")),
+      ("action", .scalar(Vocabulary.word(rule.action, Vocabulary.actions))),
+      ("direction", .scalar(Vocabulary.word(rule.direction, Vocabulary.directions))),
+      ("protocol", .scalar(Vocabulary.word(rule.proto, Vocabulary.protocols))), ("from", addresses(rule.from)),
+      ("to", addresses(rule.to)),
+      ("source-ports", ports(rule.sourcePorts)), ("ports", ports(rule.ports)),
+      ("state", rule.states == .any ? .scalar("any") : .words(states)),
+      ("profiles", rule.profiles.isEmpty ? .scalar("any") : .words(rule.profiles.map(\.rawValue))),
+      ("enabled", .flag(rule.isEnabled)),
+    ])
+  }
+
+  private static func addresses(_ spec: AddressSpec) -> Written {
+    switch spec {
+    case .any: .scalar("any")
+    case .internet: .scalar("internet")
+    case .virtualNetwork: .scalar("virtual-network")
+    case .prefix(let prefix): .text(prefix.description)
+    case .host(let id): .text(id)
     }
   }
 }

@@ -84,47 +84,6 @@ public enum ScenarioWriter {
     ])
   }
 
-  // MARK: Firewalls
-
-  private static func firewall(_ spec: FirewallSpec?) -> Written {
-    guard let spec else { return .scalar("none") }
-    let preset = FirewallSpec.presets.first { $0.name == spec.preset }
-    let own = spec.rules.map(\.id)
-    let inspects =
-      spec.rules.contains { $0.action == .divert }
-      || spec.inspection != CertificateSpec(issuer: CertificateSpec.inspectionAuthority)
-    let inspection: [(key: String, value: Written)] =
-      inspects ? [("inspection", .inline(Written.certificate(spec.inspection)))] : []
-    return .map(
-      [
-        ("preset", .scalar(preset?.name ?? "none")),
-        ("policy", .scalar(Vocabulary.word(spec.policy, Vocabulary.actions))),
-        ("stateful", .flag(spec.stateful)),
-        ("rules", .list(spec.rules.map(rule))),
-        ("without", .words(preset?.value.rules.map(\.id).filter { !own.contains($0) } ?? [])),
-      ] + inspection)
-  }
-
-  private static func rule(_ rule: RuleSpec) -> Written {
-    .inline([
-      ("name", .text(rule.id)), ("action", .scalar(Vocabulary.word(rule.action, Vocabulary.actions))),
-      ("direction", .scalar(Vocabulary.word(rule.direction, Vocabulary.directions))),
-      ("protocol", .scalar(Vocabulary.word(rule.proto, Vocabulary.protocols))), ("from", addresses(rule.from)),
-      ("to", addresses(rule.to)),
-      ("source-ports", ports(rule.sourcePorts)), ("ports", ports(rule.ports)),
-    ])
-  }
-
-  private static func addresses(_ spec: AddressSpec) -> Written {
-    switch spec {
-    case .any: .scalar("any")
-    case .internet: .scalar("internet")
-    case .virtualNetwork: .scalar("virtual-network")
-    case .prefix(let prefix): .text(prefix.description)
-    case .host(let id): .text(id)
-    }
-  }
-
   static func ports(_ range: PortRange) -> Written {
     .scalar(range == .any ? "any" : range.low == range.high ? "\(range.low)" : "\(range.low)-\(range.high)")
   }

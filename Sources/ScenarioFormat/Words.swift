@@ -8,9 +8,18 @@ import Wire
 typealias Words<T> = [(name: String, value: T)]
 
 enum Vocabulary {
-  static let actions: Words<RuleAction> = [("accept", .accept), ("drop", .drop), ("reject", .reject), ("inspect", .divert)]
+  static let actions: Words<RuleAction> = [
+    ("accept", .accept), ("drop", .drop), ("reject", .reject), ("inspect", .divert), ("reset", .reset),
+  ]
   static let directions: Words<RuleDirection> = [("any", .any), ("inbound", .inbound), ("outbound", .outbound)]
   static let protocols: Words<TransportProtocol?> = [("any", nil), ("udp", .udp), ("tcp", .tcp), ("icmp", .icmp)]
+  static let trackingModes: Words<FlowTracking.Mode> = [("on", .on), ("off", .off), ("rules", .rules)]
+  static let states: Words<FlowStates> = [
+    ("new", .new), ("established", .established), ("related", .related), ("invalid", .invalid),
+  ]
+  static let orders: Words<RuleOrder> = RuleOrder.allCases.map { ($0.rawValue, $0) }
+  static let profilesOfRules: Words<FirewallProfile> = FirewallProfile.allCases.map { ($0.rawValue, $0) }
+  static let profiles: Words<FirewallProfile?> = profilesOfRules.map { ($0.name, $0.value) } + [("none", nil)]
   static let mappings: Words<MappingBehaviour> = [
     ("endpoint-independent", .endpointIndependent), ("address-dependent", .addressDependent),
     ("address-and-port-dependent", .addressAndPortDependent),

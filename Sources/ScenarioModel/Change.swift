@@ -73,17 +73,17 @@ extension Scenario {
     guard parts.count == 5, parts[2] == "firewall", parts[3] == "rules" else {
       throw ChangeError("'\(verb.rawValue)' takes a rule's path, such as networks.home.firewall.rules.NAME; found '\(element)'")
     }
-    let owner = parts[1], id = parts[parts.count - 1]
-    guard verb == .lift else { throw ChangeError("a scenario's rule can be lifted; found '\(verb.rawValue)'") }
-    func remove(from firewall: inout FirewallSpec?) -> Bool {
+    guard verb == .lift || verb == .restore else {
+      throw ChangeError("a rule can be lifted or restored; found '\(verb.rawValue)'")
+    }
+    let owner = parts[1], id = parts[4]
+    func turn(_ firewall: inout FirewallSpec?) -> Bool {
       guard let row = firewall?.rules.firstIndex(where: { $0.id == id }) else { return false }
-      firewall?.rules.remove(at: row)
+      firewall?.rules[row].isEnabled = verb == .restore
       return true
     }
-    if parts[0] == "networks", let row = networks.firstIndex(where: { $0.id == owner }), remove(from: &networks[row].firewall) {
-      return
-    }
-    if parts[0] == "hosts", let row = hosts.firstIndex(where: { $0.id == owner }), remove(from: &hosts[row].firewall) { return }
+    if parts[0] == "networks", let row = networks.firstIndex(where: { $0.id == owner }), turn(&networks[row].firewall) { return }
+    if parts[0] == "hosts", let row = hosts.firstIndex(where: { $0.id == owner }), turn(&hosts[row].firewall) { return }
     throw ChangeError("there is no rule '\(element)'")
   }
 
@@ -114,6 +114,12 @@ extension Scenario {
       }
       networks[row].translation = preset.value
       networks[row].translationName = name
+    case ("networks", 4) where parts[2] == "firewall":
+      guard let row = networks.firstIndex(where: { $0.id == parts[1] }) else { throw ChangeError("there is no network '\(parts[1])'") }
+      try Self.set(&networks[row].firewall, parts[3], value, path)
+    case ("hosts", 4) where parts[2] == "firewall":
+      guard let row = hosts.firstIndex(where: { $0.id == parts[1] }) else { throw ChangeError("there is no host '\(parts[1])'") }
+      try Self.set(&hosts[row].firewall, parts[3], value, path)
     case ("tunnels", 3) where parts[2] == "delay":
       guard let row = tunnels.firstIndex(where: { $0.id == parts[1] }), case .duration(let delay) = value else {
         throw ChangeError("'\(path)' takes a duration")
@@ -140,5 +146,16 @@ extension Scenario {
         "'\(path)' takes delay, jitter, burst (durations), rate, loss, duplicate (probabilities) or reorders; found \(value.text)"
       )
     }
+  }
+
+  /// Sets a firewall's delay or one of its idle times.
+  private static func set(
+    _ firewall: inout FirewallSpec?, _ field: String, _ value: ChangeValue, _ path: String
+  ) throws(ChangeError) {
+    let fields = [("delay", \FirewallSpec.delay)] + FirewallSpec.idleTimes.map { ($0.name, $0.field) }
+    guard firewall != nil, let field = fields.first(where: { $0.0 == field })?.1, case .duration(let time) = value else {
+      throw ChangeError("'\(path)' takes a duration of a firewall that is there: \(fields.map(\.0).joined(separator: ", "))")
+    }
+    firewall?[keyPath: field] = time
   }
 }

@@ -48,6 +48,8 @@ public struct Scenario: Sendable, Equatable {
       networks[row].firewall = firewall
       origins["\(networks[row].path).firewall"] = .preset(firewall.preset ?? networks[row].translationName ?? "none")
     }
+    for row in networks.indices { networks[row].firewall?.normalise() }
+    for row in hosts.indices { hosts[row].firewall?.normalise() }
     networks.sort { $0.id < $1.id }
     links.sort { $0.id < $1.id }
     tunnels.sort { $0.id < $1.id }

@@ -145,7 +145,7 @@ struct ScenarioCheck {
     }
     bursts(network.lan, "\(path).lan")
     translation(of: network)
-    if let firewall = network.firewall { rules(firewall, "\(path).firewall", at: .network) }
+    if let firewall = network.firewall { self.firewall(firewall, "\(path).firewall", at: .network) }
     nodesOf(network)
   }
 
@@ -233,7 +233,7 @@ struct ScenarioCheck {
   mutating func host(_ host: HostSpec) {
     networkReference(host.network, "\(host.path).network")
     let place = host.role == .tunnelGateway ? FirewallPlace.tunnelGateway : .host
-    if let firewall = host.firewall { rules(firewall, "\(host.path).firewall", at: place) }
+    if let firewall = host.firewall { self.firewall(firewall, "\(host.path).firewall", at: place) }
     guard !unread.contains("\(host.path).role") else { return }
     security(of: host)
     if let wrong = host.policy.contradiction { report("\(host.path).policy.\(wrong.setting)", wrong.message) }
@@ -242,30 +242,6 @@ struct ScenarioCheck {
     }
     if host.role != .client, host.client != ClientSpec() {
       report("\(host.path).client", "only a client has these settings; '\(host.id)' has the role \(host.role.rawValue)")
-    }
-  }
-
-  private mutating func rules(_ firewall: FirewallSpec, _ path: String, at place: FirewallPlace) {
-    var seen: Set<String> = []
-    if firewall.policy == .divert { report("\(path).policy", "a policy accepts, drops or rejects; a rule can inspect") }
-    for rule in firewall.rules {
-      let rulePath = "\(path).rules.\(rule.id)"
-      if !seen.insert(rule.id).inserted { report(rulePath, "two rules of one firewall are called '\(rule.id)'") }
-      for (spec, key) in [(rule.from, "from"), (rule.to, "to")] {
-        if case .host(let id) = spec {
-          let services = scenario.certifiedServices + ["stun"]
-          guard !unread.contains("hosts"), roles[id] == nil, !services.contains(id) else { continue }
-          let known = ["any", "internet", "virtual-network"] + hostIDs + services
-          let hint = NearestName.hint(id, among: known)
-          let allowed = "any, internet, virtual-network, a prefix, a host, a service node"
-          report("\(rulePath).\(key)", "'\(id)' is no prefix and no host\(hint); allowed: \(allowed)")
-        }
-      }
-      inspection(rule, rulePath, at: place)
-      for (range, key) in [(rule.sourcePorts, "source-ports"), (rule.ports, "ports")] where range != .any {
-        if rule.proto == .icmp { report("\(rulePath).\(key)", "icmp has no ports") }
-        if range.low > range.high { report("\(rulePath).\(key)", "a range of ports runs upward") }
-      }
     }
   }
 }

@@ -25,6 +25,8 @@ public struct Blocker: Sendable, Equatable {
   /// The rule's name and scenario path; `nil` when no rule did it.
   public var rule: String?
   public var rulePath: String?
+  /// What else is to be said of the rule, such as its priority; empty for nothing.
+  public var note = ""
   public var reason: DropReason
   public var firstRecord: UInt64
   public var firstTime: SimTime

@@ -17,6 +17,8 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case rule = 20
   /// No packet's end, but what stands in a connection's way: a rule had its TLS opened on the way.
   case inspected = 21
+  /// A stateful firewall knows no connection that a TCP segment belongs to, and it opens none.
+  case notInConnection = 22
   // Address translation.
   case natNoMapping = 30
   case natFiltered = 31
@@ -55,6 +57,7 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .notForMe: "not-for-me"
     case .rule: "rule"
     case .inspected: "inspected"
+    case .notInConnection: "not-in-connection"
     case .natNoMapping: "nat-no-mapping"
     case .natFiltered: "nat-filtered"
     case .natPortsExhausted: "nat-ports-exhausted"

@@ -13,10 +13,13 @@ public struct ComponentName: Hashable, Sendable {
   public var id: String
   /// The path in the scenario it was built from, such as `hosts.alice`.
   public var path: String
-  public init(key: ComponentKey, id: String, path: String) {
+  /// What reports add where they name it, such as a rule's priority; empty for nothing.
+  public var note: String
+  public init(key: ComponentKey, id: String, path: String, note: String = "") {
     self.key = key
     self.id = id
     self.path = path
+    self.note = note
   }
 }
 

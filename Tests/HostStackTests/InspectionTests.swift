@@ -50,7 +50,7 @@ private final class InspectedWorld {
       [
         ("inspect", Rule(action: .divert, direction: .outbound, proto: .tcp, destinationPorts: PortRange(443, 443))),
         ("out", Rule(action: .accept, direction: .outbound)),
-      ], policy: .drop, stateful: true)
+      ], policy: .drop, tracking: .on)
     world = SocketWorld(draft, seed: seed)
     let stack = world.stack
     _ = TransparentProxy(

@@ -154,10 +154,11 @@ import Wire
   // MARK: State
 
   /// A home whose firewall lets everything out and nothing in but answers.
-  func guarded(_ hook: RuleHook = .forward, idle: SimDuration = .seconds(10)) -> Home {
+  func guarded() -> Home {
     Home(Self.open) { draft, router in
-      draft.filter(
-        router, hook, [("out", Self.rule(.accept, from: Self.inside))], policy: .drop, stateful: true, idle: idle)
+      var tracking = FlowTracking.on
+      tracking.udp = .seconds(10)
+      draft.filter(router, .forward, [("out", Self.rule(.accept, from: Self.inside))], policy: .drop, tracking: tracking)
     }
   }
 
@@ -193,8 +194,8 @@ import Wire
   @Test func `a flow that a later list refuses is not remembered by an earlier one`() {
     // Ingress remembers what comes from inside; forward refuses one port. The second try must be refused like the first.
     let home = Home(Self.open) { draft, router in
-      draft.filter(router, .ingress, stateful: true)
-      draft.filter(router, .forward, [("no-1001", Self.rule(.drop, port: 1001))], stateful: true)
+      draft.filter(router, .ingress, tracking: .on)
+      draft.filter(router, .forward, [("no-1001", Self.rule(.drop, port: 1001))], tracking: .on)
     }
     for _ in 0..<3 { #expect(!home.reaches(home.alice, home.a, remotes[1].endpoint)) }
     #expect(home.reaches(home.alice, home.a, remotes[0].endpoint))

@@ -60,7 +60,7 @@ import Wire
     rule.sourcePorts = PortRange(3390, 3390)
     rule.to = .host("alice")
     var firewall = FirewallSpec(rules: [rule])
-    firewall.stateful = false
+    firewall.tracking = .off
     scenario.hosts[scenario.hosts.firstIndex { $0.id == "vpn-gateway" }!].firewall = firewall
     scenario.hosts[scenario.hosts.firstIndex { $0.id == "sh-1" }!].policy.publicNetworks = false
     scenario.expectations = []

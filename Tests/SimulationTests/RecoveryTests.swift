@@ -147,7 +147,7 @@ import Wire
     rule.sourcePorts = PortRange(3390, 3390)
     rule.to = .host("alice")
     var firewall = FirewallSpec(rules: [rule])
-    firewall.stateful = false
+    firewall.tracking = .off
     let gateway = scenario.hosts.firstIndex { $0.id == "vpn-gateway" }!
     scenario.hosts[gateway].firewall = firewall
     let path = "hosts.vpn-gateway.firewall.rules.no-answer"

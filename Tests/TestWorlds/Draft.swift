@@ -95,8 +95,8 @@ package struct Draft {
   /// Hangs named rules on a hook; returns the row of the first in the plan's rules. The policy's name is `<node>-policy`.
   @discardableResult
   package mutating func filter(
-    _ node: NodeID, _ hook: RuleHook, _ named: [(String, Rule)] = [], policy: RuleAction = .accept, stateful: Bool = false,
-    idle: SimDuration = .seconds(240)
+    _ node: NodeID, _ hook: RuleHook, _ named: [(String, Rule)] = [], policy: RuleAction = .accept,
+    tracking: FlowTracking = .off, delay: SimDuration = .zero
   ) -> Int {
     let start = plan.rules.count
     for (name, rule) in named {
@@ -109,7 +109,8 @@ package struct Draft {
     rules.append(ComponentName(key: ComponentKey(policyName), id: policyName, path: policyName))
     plan.hang(
       RuleList(
-        start: start, end: plan.rules.count, policy: policy, policyRow: Int32(rules.count - 1), stateful: stateful, idle: idle),
+        start: start, end: plan.rules.count, policy: policy, policyRow: Int32(rules.count - 1), tracking: tracking,
+        delay: delay),
       on: hook, of: node)
     return start
   }

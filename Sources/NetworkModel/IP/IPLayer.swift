@@ -16,6 +16,7 @@ extension Network {
 
   func arrive(_ slot: UInt32) {
     let flight = pool[slot]
+    guard flight.pointee.interface.index >= 0 else { return leave(slot) }
     let incoming = interfaces[Int(flight.pointee.interface.index)]
     let node = incoming.node
     guard nodes[Int(node.index)].up else { return drop(slot, .nodeDown, at: node) }
@@ -24,6 +25,7 @@ extension Network {
     let shape = nodes[Int(node.index)]
     var tracked: (list: Int32, packet: Packet)?
     var entered = false
+    var dwell = SimDuration.zero
 
     if shape.ingress >= 0 {
       let verdict = judge(shape.ingress, flight.pointee.packet, at: node, way: .inbound)
@@ -60,23 +62,11 @@ extension Network {
       }
       guard pass(verdict, slot, at: node) else { return }
       if verdict.track { tracked = (shape.forward, packet) }
+      dwell = shape.delay
     }
     forward(
       slot, to: out, node: node, shape: shape, incoming: incoming, inward: plan, hairpin: hairpin, tracked: tracked,
-      entered: entered)
-  }
-
-  /// Drops (or rejects) what a rule does not accept; returns whether the packet goes on.
-  @inline(__always)
-  private func pass(_ verdict: RuleVerdict, _ slot: UInt32, at node: NodeID) -> Bool {
-    switch verdict.action {
-    case .accept, .divert: return true
-    case .drop: drop(slot, .rule, at: node, rule: verdict.row)
-    case .reject:
-      answerICMP(.administrativelyProhibited, to: slot, at: node)
-      drop(slot, .rule, at: node, rule: verdict.row)
-    }
-    return false
+      entered: entered, dwell: dwell)
   }
 
   private func deliver(
@@ -89,9 +79,9 @@ extension Network {
     if shape.input >= 0 {
       let verdict = judge(shape.input, packet, at: node, way: .inbound)
       guard pass(verdict, slot, at: node) else { return }
-      if verdict.track { remember(packet, at: node, by: shape.input) }
+      if verdict.track { remember(packet, at: node, by: shape.input, way: .inbound) }
     }
-    if entered { remember(asArrived(packet), at: node, by: shape.ingress) }
+    if entered { remember(asArrived(packet), at: node, by: shape.ingress, way: .inbound) }
     if isOwn { translator(of: shape) { $0.keep(packet, now: now) } }
     hand(slot, at: node) { above.receive($0, at: node, on: interface) }
   }
@@ -233,7 +223,7 @@ extension Network {
 
   private func forward(
     _ slot: UInt32, to out: InterfaceID?, node: NodeID, shape: Node, incoming: Interface, inward: TranslationPlan,
-    hairpin: TranslationPlan, tracked: (list: Int32, packet: Packet)?, entered: Bool
+    hairpin: TranslationPlan, tracked: (list: Int32, packet: Packet)?, entered: Bool, dwell: SimDuration
   ) {
     let flight = pool[slot]
     guard flight.pointee.packet.ttl > 1 else {
@@ -262,7 +252,7 @@ extension Network {
     if shape.egress >= 0 {
       let verdict = judge(shape.egress, flight.pointee.packet, at: node, way: .outbound)
       guard pass(verdict, slot, at: node) else { return }
-      if verdict.track { remember(flight.pointee.packet, at: node, by: shape.egress) }
+      if verdict.track { remember(flight.pointee.packet, at: node, by: shape.egress, way: .outbound) }
     }
     // Every filter has passed it: now the tables learn of it.
     if shape.translator >= 0 {
@@ -274,10 +264,12 @@ extension Network {
         $0.commitInward(inward, flight.pointee.packet, now: now)
       }
     }
-    if let tracked { remember(tracked.packet, at: node, by: tracked.list) }
-    if entered { remember(asArrived(flight.pointee.packet), at: node, by: shape.ingress) }
+    if let tracked {
+      remember(tracked.packet, at: node, by: tracked.list, way: incoming.side == .lan ? .outbound : .inbound)
+    }
+    if entered { remember(asArrived(flight.pointee.packet), at: node, by: shape.ingress, way: .inbound) }
     flight.pointee.packet.cause = recorder.motion(.forwarded, flight.pointee.packet, at: node, cause: flight.pointee.packet.cause)
-    put(slot, on: out, outgoing, at: node)
+    put(slot, on: out, outgoing, at: node, after: dwell)
   }
 
   /// The interface a packet to `address` leaves by; a bound socket's packets only by its own.
@@ -300,9 +292,10 @@ extension Network {
     return nil
   }
 
-  /// Hands a packet to its link, or to the application behind a virtual interface.
-  private func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID) {
+  /// Hands a packet to its link, or to the application behind a virtual interface, once its node has worked on it for `dwell`.
+  private func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID, after dwell: SimDuration = .zero) {
     let flight = pool[slot]
+    if dwell > .zero { return schedule(slot, at: InterfaceID(Int(~out.index)), now + dwell) }
     if hasTap { show(flight.pointee.packet, leaving: true, on: out) }
     if outgoing.isOutlet {
       outlet?(flight.pointee.packet, out, now)
@@ -324,12 +317,29 @@ extension Network {
     }
   }
 
+  /// A packet leaves the node that has worked on it.
+  @inline(never)
+  private func leave(_ slot: UInt32) {
+    let out = InterfaceID(Int(~pool[slot].pointee.interface.index))
+    let outgoing = interfaces[Int(out.index)]
+    arrived = nil
+    guard nodes[Int(outgoing.node.index)].up else { return drop(slot, .nodeDown, at: outgoing.node) }
+    guard outgoing.up else { return drop(slot, .linkDown, at: outgoing.node) }
+    put(slot, on: out, outgoing, at: outgoing.node)
+  }
+
   // MARK: Sending
 
   /// Sends a packet made at `node`. An unspecified source is filled in from the outgoing interface.
   /// A packet that finds no route is never created; its payload is released.
   @discardableResult
   public func send(_ packet: Packet, from node: NodeID, bound: InterfaceID = .none) -> SendResult {
+    emit(packet, from: node, bound: bound, byRule: false)
+  }
+
+  /// - Parameter byRule: whether the node's own firewall answers: as slowly as it judges, and unjudged.
+  @discardableResult
+  func emit(_ packet: Packet, from node: NodeID, bound: InterfaceID, byRule: Bool) -> SendResult {
     arrived = nil
     var packet = packet
     guard nodes[Int(node.index)].up, let out = route(packet.destination.address, from: node, bound: bound) else {
@@ -353,20 +363,22 @@ extension Network {
       drop(slot, .mtuExceeded, at: node)
       return .sent
     }
+    var dwell = byRule ? shape.delay : .zero
     // What an application sends in another's name goes out as that one's packets do.
-    if shape.diverts, shape.translator >= 0, outgoing.side == .outside, packet.proto != .icmp,
-      locals[NodeAddress(node: node.index, address: packet.source.address)] == nil
-    {
-      let outward = translator(of: shape) { $0.planOutward(packet, now: now, chance: chance) }
-      guard apply(outward, toSource: true, slot, at: node) else { return .sent }
-      translator(of: shape) { $0.commitOutward(outward, packet, now: now, recorder: recorder) }
+    if shape.diverts, !byRule, packet.proto != .icmp, locals[NodeAddress(node: node.index, address: packet.source.address)] == nil {
+      dwell = shape.delay
+      if shape.translator >= 0, outgoing.side == .outside {
+        let outward = translator(of: shape) { $0.planOutward(packet, now: now, chance: chance) }
+        guard apply(outward, toSource: true, slot, at: node) else { return .sent }
+        translator(of: shape) { $0.commitOutward(outward, packet, now: now, recorder: recorder) }
+      }
     }
-    if shape.egress >= 0 {
+    if shape.egress >= 0, !byRule {
       let verdict = judge(shape.egress, packet, at: node, way: .outbound)
       guard pass(verdict, slot, at: node) else { return .sent }
-      if verdict.track { remember(packet, at: node, by: shape.egress) }
+      if verdict.track { remember(packet, at: node, by: shape.egress, way: .outbound) }
     }
-    put(slot, on: out, outgoing, at: node)
+    put(slot, on: out, outgoing, at: node, after: dwell)
     return .sent
   }
 

@@ -1,4 +1,5 @@
 // Interfaces: where a node meets a link, or an application that acts as one.
+public import SimulationKernel
 public import Wire
 
 /// Which side of its node an interface is on.
@@ -89,6 +90,8 @@ public struct Node: Sendable, BitwiseCopyable {
   public var egress: Int32 = -1
   /// Whether a forward rule may divert connections to an application here.
   public var diverts = false
+  /// How long it works on each packet that its forward rules judge.
+  public var delay = SimDuration.zero
   /// Row of its address translator; −1 for none.
   public var translator: Int32 = -1
   public var routeStart: Int32 = 0

@@ -48,7 +48,7 @@ public struct PacketCounts: Equatable, Sendable {
 public final class Network {
   struct InFlight: BitwiseCopyable {
     var packet: Packet
-    /// Where it arrives next.
+    /// Where it arrives next; the complement of the interface by which it leaves when its node still works on it.
     var interface: InterfaceID
   }
   /// The bit that tells a timer's queue entry from a packet's.
@@ -75,7 +75,9 @@ public final class Network {
   @exclusivity(unchecked) var locals = FlatTable<NodeAddress, InterfaceID>()
   public let rules: Table<Rule>
   let ruleLists: Table<RuleList>
-  @exclusivity(unchecked) var flows = FlatTable<FlowKey, SimTime>()
+  @exclusivity(unchecked) var flows = FlatTable<FlowKey, Flow>()
+  /// How many flows stand in the table before those that have expired are taken out.
+  @exclusivity(unchecked) var flowsBeforeSweep = 1024
   public let translators: [AddressTranslator]
   /// The same, uncounted: counting references to a translator at every packet was 6 % of a session.
   let uncounted: Table<Unmanaged<AddressTranslator>>
@@ -292,6 +294,9 @@ public final class Network {
 
   /// Timer slots in use: one for each socket, connection or application with a deadline.
   package var timersInUse: Int { timers.liveCount }
+
+  /// Flows that firewalls remember, those that have expired and not been swept among them.
+  package var flowCount: Int { flows.count }
 
   /// Shows a packet to the taps.
   @inline(never) func show(_ packet: Packet, leaving: Bool, on interface: InterfaceID) {

@@ -72,6 +72,7 @@ public struct NetworkPlan: Sendable {
     case .input: nodes[Int(node.index)].input = row
     case .forward:
       nodes[Int(node.index)].forward = row
+      nodes[Int(node.index)].delay = list.delay
       nodes[Int(node.index)].diverts = rules[Int(list.start)..<Int(list.end)].contains { $0.action == .divert }
     case .egress: nodes[Int(node.index)].egress = row
     }

@@ -5,7 +5,7 @@ import Wire
 
 extension Network {
   /// Tells a packet's sender of its fate (RFC 792, RFC 1812 §4.3.2.7: never about an ICMP error).
-  func answerICMP(_ kind: ICMPError.Kind, to slot: UInt32, at node: NodeID, mtu: Int32 = 0) {
+  func answerICMP(_ kind: ICMPError.Kind, to slot: UInt32, at node: NodeID, mtu: Int32 = 0, byRule: Bool = false) {
     // The sender knows the packet by the addresses it gave it (RFC 5508 §4.2), not by a translator's.
     let packet = asArrived(pool[slot].pointee.packet)
     guard packet.proto != .icmp else { return }
@@ -22,14 +22,22 @@ extension Network {
       luck: mix(packet.luck, UInt64(kind.rawValue) | 0x1C00), cause: packet.cause)
     let cause = recorder.currentCause
     recorder.currentCause = packet.cause
-    send(answer, from: node, bound: asked)
+    emit(answer, from: node, bound: asked, byRule: byRule)
     recorder.currentCause = cause
   }
 
   /// Tells the sender of a packet that nobody here wants it: a reset for TCP, port unreachable for the others.
   func refuse(_ slot: UInt32, at node: NodeID) {
+    if pool[slot].pointee.packet.proto == .tcp {
+      answerReset(to: slot, at: node)
+    } else {
+      answerICMP(.portUnreachable, to: slot, at: node)
+    }
+  }
+
+  /// Answers a TCP segment with a reset in its destination's name.
+  func answerReset(to slot: UInt32, at node: NodeID, byRule: Bool = false) {
     let packet = asArrived(pool[slot].pointee.packet)
-    guard packet.proto == .tcp else { return answerICMP(.portUnreachable, to: slot, at: node) }
     let header = packet.tcp
     guard !header.flags.contains(.rst) else { return }
     // RFC 9293 §3.10.7.1: in sequence for whoever sent it.
@@ -44,7 +52,7 @@ extension Network {
       luck: mix(packet.luck, 0x2570), cause: packet.cause)
     let cause = recorder.currentCause
     recorder.currentCause = packet.cause
-    send(answer, from: node)
+    emit(answer, from: node, bound: boundInterface(of: packet.destination.address, at: node), byRule: byRule)
     recorder.currentCause = cause
   }
 }

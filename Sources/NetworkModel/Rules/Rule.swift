@@ -15,6 +15,8 @@ public enum RuleAction: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case reject
   /// To the application at the node that looks inside: a transparent proxy. Decides at the forward hook; elsewhere it accepts.
   case divert
+  /// With a TCP reset in the destination's name; what is not TCP is answered as by `reject`.
+  case reset
 }
 
 /// The way a packet goes, seen from the network whose router or host judges it.
@@ -42,6 +44,8 @@ public struct Rule: Hashable, Sendable, BitwiseCopyable {
   public var destinations: IPPrefix
   public var sourcePorts: PortRange
   public var destinationPorts: PortRange
+  /// The standings with a flow that it is about.
+  public var states: FlowStates
   /// The rule's row in the world's rule table: its name and scenario path.
   public var row: Int32
   public var enabled = true
@@ -50,7 +54,8 @@ public struct Rule: Hashable, Sendable, BitwiseCopyable {
 
   public init(
     action: RuleAction, direction: RuleDirection = .any, proto: TransportProtocol? = nil, sources: IPPrefix = Rule.everywhere,
-    destinations: IPPrefix = Rule.everywhere, sourcePorts: PortRange = .any, destinationPorts: PortRange = .any, row: Int32 = -1
+    destinations: IPPrefix = Rule.everywhere, sourcePorts: PortRange = .any, destinationPorts: PortRange = .any,
+    states: FlowStates = .any, row: Int32 = -1
   ) {
     self.action = action
     self.direction = direction
@@ -59,11 +64,12 @@ public struct Rule: Hashable, Sendable, BitwiseCopyable {
     self.destinations = destinations
     self.sourcePorts = sourcePorts
     self.destinationPorts = destinationPorts
+    self.states = states
     self.row = row
   }
 
-  @inlinable public func matches(_ packet: Packet, _ way: RuleDirection) -> Bool {
-    enabled && (direction == .any || direction == way) && (proto == nil || proto == packet.proto)
+  @inlinable public func matches(_ packet: Packet, _ way: RuleDirection, _ state: FlowStates) -> Bool {
+    enabled && states.contains(state) && (direction == .any || direction == way) && (proto == nil || proto == packet.proto)
       && sources.contains(packet.source.address) && destinations.contains(packet.destination.address)
       && sourcePorts.contains(packet.source.port) && destinationPorts.contains(packet.destination.port)
   }
@@ -76,89 +82,19 @@ public struct RuleList: Sendable, BitwiseCopyable {
   public var policy: RuleAction
   /// The policy's row in the world's rule table.
   public var policyRow: Int32
-  /// Whether packets of a flow that was accepted before pass without being judged again.
-  public var stateful: Bool
-  /// How long a UDP flow is remembered without packets. Azure's network security groups forget after 4 minutes (Microsoft, NSG overview).
-  public var idle: SimDuration
-  /// The same for TCP: 2 h 4 min (RFC 5382 REQ-5).
-  public var idleTCP: SimDuration
+  /// Whether and how it remembers flows.
+  public var tracking: FlowTracking
+  /// How long its node keeps each packet it judges, whatever it says of it. Counts at the forward hook.
+  public var delay: SimDuration
 
   public init(
-    start: Int, end: Int, policy: RuleAction, policyRow: Int32 = -1, stateful: Bool, idle: SimDuration = .seconds(240),
-    idleTCP: SimDuration = .seconds(7440)
+    start: Int, end: Int, policy: RuleAction, policyRow: Int32 = -1, tracking: FlowTracking, delay: SimDuration = .zero
   ) {
     self.start = Int32(start)
     self.end = Int32(end)
     self.policy = policy
     self.policyRow = policyRow
-    self.stateful = stateful
-    self.idle = idle
-    self.idleTCP = idleTCP
-  }
-}
-
-/// What a list says of a packet: the action and the rule (or policy) that decided.
-public struct RuleVerdict: Sendable, BitwiseCopyable {
-  public var action: RuleAction
-  public var row: Int32
-  /// Whether the flow is to be remembered once the packet has passed everything.
-  public var track: Bool
-}
-
-/// A flow at one node, the same from both ends.
-struct FlowKey: FlatKey, BitwiseCopyable {
-  var node: Int32
-  var proto: TransportProtocol
-  var low: Endpoint
-  var high: Endpoint
-
-  @inline(__always) init(node: NodeID, packet: Packet) {
-    self.node = node.index
-    self.proto = packet.proto
-    let swapped = packet.destination < packet.source
-    self.low = swapped ? packet.destination : packet.source
-    self.high = swapped ? packet.source : packet.destination
-  }
-
-  @inline(__always) var flatHash: UInt64 {
-    low.hash &* 31 &+ high.hash ^ UInt64(UInt32(bitPattern: node)) << 8 ^ UInt64(proto.rawValue)
-  }
-}
-
-extension Network {
-  /// Asks a rule list about a packet. Changes nothing: the flow is remembered by `remember` when the packet has passed.
-  @inline(__always)
-  func judge(_ list: Int32, _ packet: Packet, at node: NodeID, way: RuleDirection) -> RuleVerdict {
-    let rules = ruleLists[Int(list)]
-    if rules.stateful {
-      let asked = packet.proto == .icmp ? quotedFlow(of: packet, at: node) : FlowKey(node: node, packet: packet)
-      if let asked, let expires = flows[asked], now < expires {
-        return RuleVerdict(action: .accept, row: -1, track: packet.proto != .icmp)
-      }
-    }
-    var row = Int(rules.start)
-    while row < Int(rules.end) {
-      if self.rules[row].matches(packet, way) {
-        let rule = self.rules[row]
-        return RuleVerdict(action: rule.action, row: rule.row, track: rules.stateful && packet.proto != .icmp)
-      }
-      row += 1
-    }
-    return RuleVerdict(action: rules.policy, row: rules.policyRow, track: rules.stateful && packet.proto != .icmp)
-  }
-
-  /// An ICMP error belongs to the flow of the packet it quotes.
-  private func quotedFlow(of packet: Packet, at node: NodeID) -> FlowKey? {
-    guard case .icmp(let error) = messages[packet.payload.index, packet.payload.generation] else { return nil }
-    var quoted = packet
-    quoted.proto = error.proto
-    quoted.source = error.source
-    quoted.destination = error.destination
-    return FlowKey(node: node, packet: quoted)
-  }
-
-  func remember(_ packet: Packet, at node: NodeID, by list: Int32) {
-    let settings = ruleLists[Int(list)]
-    flows.insert(now + (packet.proto == .tcp ? settings.idleTCP : settings.idle), for: FlowKey(node: node, packet: packet))
+    self.tracking = tracking
+    self.delay = delay
   }
 }

@@ -63,6 +63,17 @@ extension CodePage {
       fix: "Allow the shown protocol, addresses and ports before that rule, or remove it.",
       source: "Microsoft, Network security groups; Network Watcher, IP flow verify."),
     CodePage(
+      .notInConnection, "A TCP segment of no connection the firewall knows",
+      cause:
+        "A stateful firewall lets a connection begin with a SYN only. It saw none, or forgot the connection: idle for longer than "
+        + "it remembers one, restarted, or the way out went past it (asymmetric routing).",
+      confirm:
+        "Compare the time since the last segment with the firewall's TCP idle time. Cisco ASA logs it as 106015, Palo Alto counts "
+        + "flow_tcp_non_syn_drop; conntrack -L on Linux.",
+      fix:
+        "Raise the idle time above the connection's keep-alive, or shorten that; lead both directions through the same firewall.",
+      source: "RFC 5382 REQ-5; RFC 6092 section 3.3; Palo Alto, Reject Non-SYN TCP."),
+    CodePage(
       .inspected, "TLS was opened on the way",
       cause:
         "A firewall rule has the connection's TLS opened, looked into and closed again under a certificate of the firewall's own "

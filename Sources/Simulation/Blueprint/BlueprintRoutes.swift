@@ -62,8 +62,8 @@ extension BlueprintBuilder {
     return own
   }
 
-  private mutating func name(_ id: String, path: String) -> Int32 {
-    rules.append(ComponentName(key: ComponentKey(path), id: id, path: path))
+  private mutating func name(_ id: String, path: String, note: String) -> Int32 {
+    rules.append(ComponentName(key: ComponentKey(path), id: id, path: path, note: note))
     return Int32(rules.count - 1)
   }
 
@@ -71,20 +71,34 @@ extension BlueprintBuilder {
     let start = plan.rules.count
     for spec in firewall.rules {
       let rulePath = "\(path).rules.\(spec.id)"
-      let row = name(spec.id, path: rulePath)
+      let note = firewall.order == .priority ? spec.priority.map { "priority \($0)" } : nil
+      let row = name(spec.id, path: rulePath, note: note ?? "")
       rulesAt[rulePath] = []
+      guard spec.applies(to: firewall.profile) else { continue }
       for from in prefixes(spec.from, virtual: virtual) {
         for to in prefixes(spec.to, virtual: virtual) {
           rulesAt[rulePath, default: []].append(plan.rules.count)
-          plan.rules.append(
-            Rule(
-              action: spec.action, direction: spec.direction, proto: spec.proto, sources: from, destinations: to,
-              sourcePorts: spec.sourcePorts, destinationPorts: spec.ports, row: row))
+          var rule = Rule(
+            action: spec.action, direction: spec.direction, proto: spec.proto, sources: from, destinations: to,
+            sourcePorts: spec.sourcePorts, destinationPorts: spec.ports, states: spec.states, row: row)
+          rule.enabled = spec.isEnabled
+          plan.rules.append(rule)
         }
       }
     }
-    let policy = name("policy", path: "\(path).policy")
-    return RuleList(start: start, end: plan.rules.count, policy: firewall.policy, policyRow: policy, stateful: firewall.stateful)
+    let policy = name("policy", path: "\(path).policy", note: Self.note(onPolicyOf: firewall))
+    return RuleList(
+      start: start, end: plan.rules.count, policy: firewall.policy, policyRow: policy, tracking: firewall.tracking,
+      delay: firewall.delay)
+  }
+
+  /// On which profile a firewall is, and which of its rules are for others.
+  private static func note(onPolicyOf firewall: FirewallSpec) -> String {
+    guard let profile = firewall.profile else { return "" }
+    let others = firewall.rules.filter { !$0.applies(to: profile) }.map { rule in
+      "; '\(rule.id)' is for \(rule.profiles.map(\.rawValue).joined(separator: " and ")) only"
+    }
+    return "profile \(profile.rawValue)\(others.joined())"
   }
 
   private func prefixes(_ spec: AddressSpec, virtual: [IPPrefix]) -> [IPPrefix] {

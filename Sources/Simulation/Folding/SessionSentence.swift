@@ -131,7 +131,10 @@ struct SessionSentence {
       let own = hindering.filter { !$0.isDefaultDenial }
       for blocker in own.contains(where: { $0.rule != nil }) ? own : hindering {
         guard let rule = blocker.rule else { continue }
-        let words = rule == "policy" ? "the default policy on \(blocker.node)" : "'\(rule)' on \(blocker.node)"
+        let words =
+          rule == "policy"
+          ? "the default policy on \(blocker.node)\(blocker.note.isEmpty ? "" : ", \(blocker.note)")"
+          : "'\(rule)' on \(blocker.node)"
         if !named.contains(words) { named.append(words) }
       }
       // Beside a default denial it matters which translator changed or forgot a port.
