@@ -64,6 +64,8 @@ public final class HostStack: NetworkDelegate {
   var proxies: [Int32: any StreamListener] = [:]
   /// Applications behind virtual interfaces, by interface row.
   var tunnels: [Int32: VPNEndpoint] = [:]
+  /// Clients of tunnels, in the order they were made.
+  var tunnelClients: [VPNClient] = []
 
   /// A machine's effects may feed the same machine again, so each call takes a buffer of its own.
   var tcpEffects = SpareBuffers<TCPConnection.Effect>()
@@ -103,6 +105,7 @@ public final class HostStack: NetworkDelegate {
     tcpSockets = []
     listeners = []
     tunnels = [:]
+    tunnelClients = []
     proxies = [:]
   }
 

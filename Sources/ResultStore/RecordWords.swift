@@ -16,6 +16,7 @@ extension RunResult {
     case .candidate: return (record.candidateType?.name ?? "", nil)
     case .pair: return (record.pairEvent?.name ?? "", nil)
     case .drop: return (record.dropReason?.code ?? "", nil)
+    case .unsent: return (record.unsentReason?.code ?? "", nil)
     case .channelTotal:
       return (
         VirtualChannel(rawValue: UInt8(truncatingIfNeeded: record.code))?.name ?? "", record.extra == 1 ? "received" : "sent"

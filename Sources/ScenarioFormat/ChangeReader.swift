@@ -50,7 +50,7 @@ public enum ChangeReader {
       case "managed-listener", "public", "udp", "private", "reorders", "stateful":
         guard let flag = flag(text) else { throw UnitError(message: "expected on or off; found '\(text)'") }
         return .flag(flag)
-      case "nat": return .word(text)
+      case "nat", "network": return .word(text)
       default: return try guessed(text)
       }
     } catch { throw ChangeError("'\(path)': \(error.message)") }

@@ -146,7 +146,7 @@ extension Expectation {
         spec.transport = transport
         spec.fails = transport == nil
       }
-      map.read("route", into: &spec.route) { $0.name("a tunnel or a line, or internet") }
+      map.read("route", into: &spec.route) { $0.name("a tunnel or a line, lan or internet") }
       map.read("reason", into: &spec.reason) { $0.text() }
       map.read("within", into: &spec.within) { $0.duration() }
       map.read("reconnects", into: &spec.reconnects) { $0.integer(0...1_000) }

@@ -125,6 +125,7 @@ extension Scenario {
         throw ChangeError("'\(path)' takes a duration")
       }
       tunnels[row].processing = delay
+    case ("hosts", 3) where parts[2] == "network": try move(parts[1], to: value, path)
     case ("host-pool", 2), ("host-pool", 3): try setSetting(parts, value, path)
     case ("hosts", 4) where ["shortpath", "policy", "client"].contains(parts[2]): try setSetting(parts, value, path)
     default: throw ChangeError("'\(path)' cannot be set")

@@ -49,7 +49,7 @@ struct ScenarioCheck {
 
   /// Words that stand where an id may stand, and nodes every world has.
   static let reserved: Set<String> = [
-    "any", "internet", "virtual-network", "none", "auto", "stun", "directory", "feed", "broker", "unlimited",
+    "any", "internet", "lan", "virtual-network", "none", "auto", "stun", "directory", "feed", "broker", "unlimited",
   ]
   /// More problems than this are no help (*assumed*).
   static let maximumProblems = 100

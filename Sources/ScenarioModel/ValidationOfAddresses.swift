@@ -30,7 +30,7 @@ extension ScenarioCheck {
     }
     let customers = scenario.networks.filter { $0.uplink?.to == network.id && $0.translation != nil }
     let outside = customers.reduce(0) { $0 + outsideAddresses(of: $1) }
-    let needed = (hostsOf[network.id] ?? []).count + lines.count + outside
+    let needed = (hostsOf[network.id] ?? []).count + visitors(of: network) + lines.count + outside
     if needed > capacity {
       let subnet = network.subnet.map { "\($0)" } ?? "the /24 chosen for it"
       report(
@@ -39,9 +39,14 @@ extension ScenarioCheck {
     }
   }
 
+  /// Hosts that events bring to a network.
+  private func visitors(of network: NetworkSpec) -> Int {
+    scenario.events.isEmpty ? 0 : scenario.hosts.count { scenario.visits(of: $0.id).contains(network.id) }
+  }
+
   /// Addresses a translating network takes from its provider's subnet.
   private func outsideAddresses(of network: NetworkSpec) -> Int {
-    if network.translation?.oneToOne == true { return 1 + (hostsOf[network.id] ?? []).count }
+    if network.translation?.oneToOne == true { return 1 + (hostsOf[network.id] ?? []).count + visitors(of: network) }
     return network.outsideAddresses.isEmpty ? Int(network.translation?.addresses ?? 1) : network.outsideAddresses.count
   }
 

@@ -93,10 +93,12 @@ extension ScenarioCheck {
     guard !unread.contains(String(target.prefix { $0 != "." })) else { return }
     do throws(ChangeError) {
       switch change {
+      case .set(let target, let value) where Scenario.roamer(target) != nil:
+        try scenario.checkRoaming(Scenario.roamer(target) ?? "", to: value, target)
       case .set(let target, _):
         let first = target.prefix { $0 != "." }
         guard first == "links" || first == "tunnels" || target.contains(".uplink.") else {
-          throw ChangeError("'\(target)' cannot be set while the world runs; allowed: links, uplinks and tunnels")
+          throw ChangeError("'\(target)' cannot be set while the world runs; allowed: links, uplinks, tunnels and hosts.NAME.network")
         }
         _ = try scenario.applying(change)
       case .act(let element, .lift), .act(let element, .restore):
@@ -133,7 +135,7 @@ extension ScenarioCheck {
       report(path, "this expects nothing; say transport, route, reason, cause, within, attempts, settings or blocked-by")
     }
     if let route = expectation.route {
-      let routes = ["internet"] + tunnelIDs + scenario.links.filter(isLine).map(\.id)
+      let routes = ["internet", "lan"] + tunnelIDs + scenario.links.filter(isLine).map(\.id)
       refer(route, "\(path).route", "route", in: "tunnels", routes)
     }
     if let reason = expectation.reason { refer(reason, "\(path).reason", "reason", in: "", Reason.allCases.map(\.code)) }

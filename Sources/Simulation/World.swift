@@ -103,7 +103,7 @@ public final class World: DesktopObserver {
   }
 
   private func ways(of node: NodeID) -> [WayOut] {
-    (blueprint.hostInterfaces[node] ?? []).map { WayOut(interface: $0.id, route: $0.route, key: $0.key) }
+    (blueprint.hostInterfaces[node] ?? []).map(\.way)
   }
 
   private func makeHosts() {
@@ -212,6 +212,7 @@ public final class World: DesktopObserver {
     switch change {
     case .set(let path, let value):
       let parts = path.split(separator: ".").map(String.init)
+      if parts.first == "hosts", parts.count == 3, parts[2] == "network" { return roam(parts[1], to: value.text) }
       let element = parts.dropLast().joined(separator: ".")
       if let tunnel = tunnel(element), parts.last == "delay", case .duration(let delay) = value {
         for end in [tunnel.clientInterface, tunnel.gatewayInterface] { stack.setProcessing(delay, ofTunnelAt: end) }

@@ -42,6 +42,8 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case icmpUnmatched = 66
   case replayed = 70
   case tooManyHandshakes = 71
+  /// A host's interface is not in its network: the host has gone to another.
+  case detached = 85
 
   /// The stable code, as results and reports print it.
   public var code: String {
@@ -77,6 +79,7 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .icmpUnmatched: "icmp-unmatched"
     case .replayed: "replayed"
     case .tooManyHandshakes: "too-many-handshakes"
+    case .detached: "detached"
     }
   }
 }

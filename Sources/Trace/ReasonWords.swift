@@ -22,6 +22,7 @@ extension Reason {
     case .brokerUnavailable: "the broker could not be reached"
     case .hostUnreachable: "the session host did not join the gateway"
     case .connectionLost: "the connection broke off"
+    case .addressLost: "the address it stood on was gone"
     case .pathLost: "the UDP path went silent"
     case .reconnectFailed: "it did not come back within the reconnect window"
     case .licensingFailed: "no licence was to be had"

@@ -23,6 +23,8 @@ public enum RecordKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case failure = 15
   /// A firewall rule had a TCP connection diverted to its node's transparent proxy.
   case inspected = 16
+  /// Something could not leave by the interface it belongs to, for a `DropReason`.
+  case unsent = 17
   // Motion.
   case sent = 32
   case forwarded = 33
@@ -92,8 +94,8 @@ public struct Record: Sendable, BitwiseCopyable, Equatable {
   }
 
   public var milestone: Milestone? { kind == .milestone ? Milestone(rawValue: UInt8(code)) : nil }
-  /// Whether it tells of a request that could not leave for want of a route.
-  public var isUnsent: Bool { kind == .request && detail == 1 }
+  /// Why something could not leave its machine, or not by the way it should.
+  public var unsentReason: DropReason? { kind == .unsent ? DropReason(rawValue: UInt8(code)) : nil }
   public var dropReason: DropReason? { kind == .drop ? DropReason(rawValue: UInt8(code)) : nil }
   public var pairEvent: PairEvent? { kind == .pair ? PairEvent(rawValue: UInt8(code)) : nil }
   public var candidateType: CandidateType? { kind == .candidate ? CandidateType(rawValue: UInt8(code)) : nil }

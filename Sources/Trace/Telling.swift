@@ -115,19 +115,22 @@ extension Recorder {
     return tell(record)
   }
 
-  /// A STUN request could not leave: its socket's interface has no route there.
-  public func unsentRequest(from: Endpoint, to: Endpoint, pair: Int, at node: NodeID, session: Int) {
-    var record = Record(kind: .request, node: node)
-    record.detail = 1
-    record.session = UInt16(session)
-    record.attempt = .public
-    record.pair = UInt16(pair)
-    record.topic = pair == 0 ? .stun : .candidatePair
-    record.proto = TransportProtocol.udp.rawValue
+  /// A packet could not leave `node` and was never made: for want of a route, or as its interface is down. Or a connection begins on
+  /// another way than it would if a tunnel were up.
+  public func unsent(
+    _ reason: DropReason, from: Endpoint, to: Endpoint, _ proto: TransportProtocol, in conversation: ConversationID,
+    at node: NodeID
+  ) {
+    let known = conversations[Int(conversation.index)]
+    var record = Record(kind: .unsent, node: node, code: UInt16(reason.rawValue))
+    record.session = known.session
+    record.attempt = known.attempt
+    record.pair = known.pair
+    record.topic = known.topic
+    record.proto = proto.rawValue
     record.from = from
     record.to = to
-    record.value = -1
-    record.extra = Int64(node.index)
+    record.extra = Int64(known.opener.index)
     tell(record)
   }
 

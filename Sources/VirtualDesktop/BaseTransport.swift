@@ -11,7 +11,7 @@ protocol BaseTransportOwner: AnyObject {
   /// The nested TLS failed, or something else than RDP came; the transport may live on until it is closed.
   func baseInsecure(_ loss: ChannelLoss)
   /// It is over; told once.
-  func baseEnded()
+  func baseEnded(_ loss: ChannelLoss)
 }
 
 final class BaseTransport: CarrierHandler {
@@ -73,9 +73,10 @@ final class BaseTransport: CarrierHandler {
   }
 
   func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
-    if case .security = failure { owner.baseInsecure(ChannelLoss(failure, wasUp: true)) }
+    let loss = ChannelLoss(failure, wasUp: true)
+    if case .security = failure { owner.baseInsecure(loss) }
     guard !isOver else { return }
     isOver = true
-    owner.baseEnded()
+    owner.baseEnded(loss)
   }
 }

@@ -88,7 +88,7 @@ public final class Prober: DatagramHandler, CarrierHandler {
     sent += 1
     sendTimes.append(stack.now)
     let result = socket?.send(.opaque(numbered(sent)), to: plan.remote, in: conversation)
-    if result == .noRoute { return end() }
+    if result != .sent { return end() }
     alarm?.set(stack.now + (sent < plan.count ? plan.interval : plan.patience))
   }
 
@@ -117,7 +117,7 @@ public final class Prober: DatagramHandler, CarrierHandler {
         guard let binding else { continue }
         sent += 1
         let request = STUNMessage(kind: .request, transaction: binding.id)
-        if socket?.send(.stun(request), to: plan.remote, in: conversation) == .noRoute { return feed(.sendFailed) }
+        if socket?.send(.stun(request), to: plan.remote, in: conversation) != .sent { return feed(.sendFailed) }
       case .succeeded(let reflexive):
         answered = 1
         mapped = reflexive

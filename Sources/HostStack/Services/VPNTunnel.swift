@@ -27,8 +27,13 @@ public struct VPNSettings: Hashable, Sendable {
 
 /// One end of one tunnel.
 public final class VPNEndpoint {
+  /// Which end it is. A client's routes come and go with the tunnel; a gateway's stay, and what they lead into a tunnel that is down
+  /// ends there (*assumed*: a gateway keeps the pool's addresses to itself).
+  enum End { case client, gateway }
+
   var settings: VPNSettings
   let interface: InterfaceID
+  private let end: End
   /// Switched off from outside: it neither takes nor gives packets.
   var isOff = false {
     didSet {
@@ -38,24 +43,26 @@ public final class VPNEndpoint {
   /// The client says hello as soon as it may again.
   var switchedOn: (() -> Void)?
   private let stack: HostStack
-  private let node: NodeID
-  private unowned let socket: UDPSocket
+  unowned(unsafe) var socket: UDPSocket
   /// Where the other end's outer packets come from; unknown until it has been heard.
   var remote: Endpoint?
 
-  init(settings: VPNSettings, interface: InterfaceID, node: NodeID, socket: UDPSocket, stack: HostStack) {
+  init(_ end: End, settings: VPNSettings, interface: InterfaceID, socket: UDPSocket, stack: HostStack) {
+    self.end = end
     self.settings = settings
     self.interface = interface
-    self.node = node
     self.socket = socket
     self.stack = stack
     stack.tunnels[interface.index] = self
-    stack.network.interfaces[Int(interface.index)].up = false
+    stack.network.interfaces[Int(interface.index)].up = end == .gateway
   }
 
-  var isUp: Bool {
-    get { stack.network.interfaces[Int(interface.index)].up }
-    set { stack.network.interfaces[Int(interface.index)].up = newValue }
+  var isUp = false {
+    didSet {
+      guard end == .client, isUp != oldValue else { return }
+      stack.network.interfaces[Int(interface.index)].up = isUp
+      if !isUp { stack.endConnections(on: interface) }
+    }
   }
 
   /// Puts an inner packet into an outer one. The carrier shares its conversation and its luck.
@@ -80,11 +87,15 @@ public final class VPNEndpoint {
   }
 }
 
-/// The client's end: says hello until the gateway welcomes it, then keeps the NAT on the way open.
+/// The client's end: says hello until the gateway welcomes it, then keeps the NAT on the way open. When its host has gone to another
+/// network it sends from there at once, and the gateway answers to where the last authentic packet came from, so that what is inside
+/// keeps its addresses (MOBIKE, RFC 4555 §3.5, as Windows' IKEv2 "VPN Reconnect" and WireGuard do; for others *assumed*).
 public final class VPNClient: DatagramHandler, Deadlined {
   private let stack: HostStack
+  let node: NodeID
   private let endpointSettings: VPNSettings
   private let gateway: Endpoint
+  private let interface: InterfaceID
   private let conversation: ConversationID
   private var socket: UDPSocket?
   private var endpoint: VPNEndpoint?
@@ -94,29 +105,52 @@ public final class VPNClient: DatagramHandler, Deadlined {
   /// - Parameter interface: the virtual interface it serves; down until the gateway answers.
   public init(settings: VPNSettings, node: NodeID, interface: InterfaceID, gateway: Endpoint, stack: HostStack) {
     self.stack = stack
+    self.node = node
     self.endpointSettings = settings
     self.gateway = gateway
+    self.interface = interface
     self.conversation = stack.open(.tunnelControl, by: node, subject: settings.name.value)
     stack.keep(self)
-    // The carriers go by the underlay, whatever the tunnel's own routes say (a full tunnel has one for every address).
     stack.network.interfaces[Int(interface.index)].up = false
-    let underlay = stack.network.route(gateway.address, from: node, bound: .none) ?? .none
-    let socket = stack.openUDP(
-      at: node, interface: underlay, v6: !gateway.address.isV4, subject: settings.name.value, handler: self)
-    guard let socket else { preconditionFailure("no port left for a tunnel") }
+    guard let socket = open(on: underlay ?? .none) else { preconditionFailure("no port left for a tunnel") }
     self.socket = socket
-    let endpoint = VPNEndpoint(settings: settings, interface: interface, node: node, socket: socket, stack: stack)
+    let endpoint = VPNEndpoint(.client, settings: settings, interface: interface, socket: socket, stack: stack)
     endpoint.remote = gateway
     endpoint.switchedOn = { [unowned self] in self.act() }
     self.endpoint = endpoint
     self.timer = stack.makeTimer(for: self)
+    stack.tunnelClients.append(self)
   }
 
   /// Brings the tunnel up.
   public func start() { act() }
 
+  /// The interface the carriers go by, whatever the tunnel's own routes say (a full tunnel has one for every address).
+  private var underlay: InterfaceID? {
+    let isUp = stack.network.interfaces[Int(interface.index)].up
+    stack.network.interfaces[Int(interface.index)].up = false
+    defer { stack.network.interfaces[Int(interface.index)].up = isUp }
+    return stack.network.route(gateway.address, from: node, bound: .none)
+  }
+
+  private func open(on underlay: InterfaceID) -> UDPSocket? {
+    stack.openUDP(at: node, interface: underlay, v6: !gateway.address.isV4, subject: endpointSettings.name.value, handler: self)
+  }
+
+  /// The host has gone to another network, or to none: then the carriers wait.
+  func findWay() {
+    guard let endpoint, let old = socket, let underlay else { return }
+    if underlay != old.interface {
+      guard let fresh = open(on: underlay) else { return }
+      socket = fresh
+      endpoint.socket = fresh
+      old.close()
+    }
+    act()
+  }
+
   private func act() {
-    guard let endpoint, let timer else { return }
+    guard let endpoint, let timer, !endpoint.isOff else { return }
     let message: TunnelMessage =
       endpoint.isUp ? .keepAlive(key: endpointSettings.key) : .hello(key: endpointSettings.key, inner: endpointSettings.inner)
     socket?.send(.tunnel(message), to: gateway, in: conversation)
@@ -150,7 +184,6 @@ public final class VPNClient: DatagramHandler, Deadlined {
 /// The gateway's end of all its tunnels, on one UDP port.
 public final class VPNGateway: DatagramHandler {
   private let stack: HostStack
-  private let node: NodeID
   private var socket: UDPSocket?
   private var endpoints: [VPNEndpoint] = []
 
@@ -159,7 +192,6 @@ public final class VPNGateway: DatagramHandler {
 
   public init(node: NodeID, port: UInt16 = VPNGateway.port, stack: HostStack) {
     self.stack = stack
-    self.node = node
     stack.keep(self)
     self.socket = stack.openUDP(at: node, port: port, handler: self)
   }
@@ -167,7 +199,7 @@ public final class VPNGateway: DatagramHandler {
   /// Adds a tunnel whose inner packets arrive at `interface`.
   public func add(_ settings: VPNSettings, interface: InterfaceID) {
     guard let socket else { return }
-    endpoints.append(VPNEndpoint(settings: settings, interface: interface, node: node, socket: socket, stack: stack))
+    endpoints.append(VPNEndpoint(.gateway, settings: settings, interface: interface, socket: socket, stack: stack))
   }
 
   public func receive(_ message: Message, _ packet: Packet, on socket: UDPSocket) -> Delivery {

@@ -10,6 +10,8 @@ public enum CarrierFailure: Equatable, Sendable {
   /// The peer (or something on the way) refused or reset it.
   case refused
   case noRoute
+  /// The own address it stood on is gone.
+  case addressLost
   /// TLS did not come up.
   case security(TLSHandshake.Failure)
 }

@@ -19,7 +19,7 @@ public final class TCPSocket: Carrier, Deadlined {
   public unowned(unsafe) var upper: (any CarrierHandler)?
   public let conversation: ConversationID
   /// The interface that has its address (RFC 1122 §3.3.4.2); `.none` at a router.
-  private let bound: InterfaceID
+  let bound: InterfaceID
   /// Its own owner, alive as long as the connection.
   public var handler: (any CarrierHandler)? {
     get { upper }
@@ -71,6 +71,7 @@ public final class TCPSocket: Carrier, Deadlined {
       pendingFailure = .noRoute
       timer.map { stack.arm($0, stack.now) }
     } else {
+      stack.tellSleepingTunnel(from: local, to: remote, .tcp, in: conversation, at: node)
       feed(.connect)
     }
   }
@@ -152,6 +153,13 @@ public final class TCPSocket: Carrier, Deadlined {
   func pathCarries(_ mtu: Int) { feed(.pathLimit(mss: TCPSocket.largestSegment(to: remote, mtu: mtu))) }
 
   func unreachable(hard: Bool) { feed(.unreachable(hard: hard)) }
+
+  /// The host has lost the address that the connection stands on: it ends without a word to the peer.
+  func addressGone() {
+    stack.recorder.unsent(
+      stack.network.interfaces[Int(bound.index)].whenDown, from: local, to: remote, .tcp, in: conversation, at: node)
+    finish(.addressLost)
+  }
 
   public func deadlineReached() {
     if let pendingFailure {

@@ -9,6 +9,8 @@ public enum SendResult: Equatable, Sendable, BitwiseCopyable {
   case sent
   /// No route by the bound interface (RFC 1122 §3.3.4.2), or none at all.
   case noRoute
+  /// The bound interface is down: the host has left its network, or its tunnel is not up.
+  case interfaceDown
 }
 
 extension Network {
@@ -20,7 +22,7 @@ extension Network {
     let incoming = interfaces[Int(flight.pointee.interface.index)]
     let node = incoming.node
     guard nodes[Int(node.index)].up else { return drop(slot, .nodeDown, at: node) }
-    guard incoming.up else { return drop(slot, .linkDown, at: node) }
+    guard incoming.up else { return drop(slot, incoming.whenDown, at: node) }
     if hasTap { show(flight.pointee.packet, leaving: false, on: flight.pointee.interface) }
     let shape = nodes[Int(node.index)]
     var tracked: (list: Int32, packet: Packet)?
@@ -292,6 +294,17 @@ extension Network {
     return nil
   }
 
+  /// The tunnel's interface that a packet to `address` would leave by if its tunnel were up; `nil` when the way it takes is its best.
+  public func sleepingRoute(_ address: IPAddress, from node: NodeID) -> InterfaceID? {
+    let shape = nodes[Int(node.index)]
+    for row in Int(shape.routeStart)..<Int(shape.routeEnd) where routes[row].contains(address) {
+      let interface = interfaces[Int(routes[row].interface.index)]
+      if interface.up { return nil }
+      if interface.link < 0 { return routes[row].interface }
+    }
+    return nil
+  }
+
   /// Hands a packet to its link, or to the application behind a virtual interface, once its node has worked on it for `dwell`.
   private func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID, after dwell: SimDuration = .zero) {
     let flight = pool[slot]
@@ -344,7 +357,11 @@ extension Network {
     var packet = packet
     guard nodes[Int(node.index)].up, let out = route(packet.destination.address, from: node, bound: bound) else {
       discard(packet.payload)
-      return .noRoute
+      guard nodes[Int(node.index)].up, bound != .none, !interfaces[Int(bound.index)].up else { return .noRoute }
+      recorder.unsent(
+        interfaces[Int(bound.index)].whenDown, from: packet.source, to: packet.destination, packet.proto,
+        in: packet.conversation, at: node)
+      return .interfaceDown
     }
     let outgoing = interfaces[Int(out.index)]
     if packet.source.address == .unspecified {

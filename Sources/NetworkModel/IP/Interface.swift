@@ -1,5 +1,6 @@
 // Interfaces: where a node meets a link, or an application that acts as one.
 public import SimulationKernel
+public import Trace
 public import Wire
 
 /// Which side of its node an interface is on.
@@ -23,6 +24,7 @@ public struct Interface: Sendable, BitwiseCopyable {
   /// The interface at the other end of the link; `.none` for a virtual one.
   public var peer: InterfaceID
   public var mtu: Int32
+  /// A physical interface is down when its host is not in the network, a virtual one when its tunnel is down.
   public var up: Bool
   /// An embedder takes what leaves here (`Network.outlet`).
   public var isOutlet = false
@@ -41,11 +43,31 @@ public struct Interface: Sendable, BitwiseCopyable {
     self.up = up
   }
 
+  /// What a packet meets here while the interface is down.
+  public var whenDown: DropReason { link < 0 ? .tunnelDown : .detached }
+
   /// The interface's address of the same family as `other`; `nil` without one.
   @inline(__always) public func address(like other: IPAddress) -> IPAddress? {
     let own = other.isV4 ? v4 : v6
     return own == .unspecified ? nil : own
   }
+}
+
+/// Which of several routes to the same prefix is taken: the lowest. A longer prefix comes before all of them (RFC 1812 §5.2.4.3). The
+/// order is Azure's: "If multiple routes contain the same address prefix", private connections come before the system's own routes
+/// (Microsoft, "Virtual network traffic routing"), and a line of one's own before a VPN (Microsoft, "Using S2S VPN as a backup for
+/// ExpressRoute private peering"). Windows' own on-link routes come first.
+public enum RouteMetric {
+  /// To a neighbour on the interface's own network.
+  public static let onLink: UInt32 = 0
+  /// Over private lines.
+  public static let privateLine: UInt32 = 1
+  /// Into a tunnel.
+  public static let tunnel: UInt32 = 2
+  /// Over the internet, by a router that knows its prefixes.
+  public static let internet: UInt32 = 10
+  /// To a provider who knows more.
+  public static let provider: UInt32 = 100
 }
 
 /// A route: packets to `prefix` leave by `interface`.

@@ -66,7 +66,12 @@ public struct LinkDirection: Sendable, BitwiseCopyable {
   /// Chance has no say in it: what departs arrives, after the delay.
   private var isSteady: Bool
   public let key: ComponentKey
-  public var up = true
+  /// Why nothing gets through; `.none` while it works.
+  public var obstacle = DropReason.none
+  public var up: Bool {
+    get { obstacle == .none }
+    set { obstacle = newValue ? .none : .linkDown }
+  }
   /// When the last admitted packet will have been serialised.
   public private(set) var busyUntil = SimTime(nanoseconds: .min)
   /// When the present busy period began, and the bytes admitted in it: time and queue follow from them without adding roundings.
@@ -97,7 +102,7 @@ public struct LinkDirection: Sendable, BitwiseCopyable {
   /// Takes a packet of `length` bytes at `now`; says when it arrives, or why it does not.
   @inline(__always)
   public mutating func admit(length: Int, luck: UInt64, now: SimTime, chance: Chance) -> Admission {
-    guard up else { return .dropped(.linkDown) }
+    guard obstacle == .none else { return .dropped(obstacle) }
     var departure = now
     if let rate = settings.rate {
       if busyUntil <= now { beginPeriod(at: now) }

@@ -17,6 +17,8 @@ public enum ChannelLoss: Equatable, Sendable, CaseIterable {
   case tlsVersionMismatch
   /// TLS failed for another cause.
   case tlsFailed
+  /// The address it stood on is gone: this host has left its network.
+  case addressLost
   /// The channel had been up, or the peer refused this side's certificate and left.
   case closed
 
@@ -29,6 +31,7 @@ public enum ChannelLoss: Equatable, Sendable, CaseIterable {
     case .certificateUntrusted: .certificateUntrusted
     case .tlsVersionMismatch: .tlsVersionMismatch
     case .tlsFailed: .tlsFailed
+    case .addressLost: .addressLost
     case .closed: .connectionLost
     }
   }

@@ -21,6 +21,16 @@ extension CodePage {
       fix: "Restore the link; see the scenario's events.",
       source: "the scenario's `events`."),
     CodePage(
+      .detached, "The host was not in this network any more",
+      cause:
+        "The packet was for an address, or from one, that a host had in a network which it has left: sockets bound to it can "
+        + "send no more, and nobody tells those who still send to it.",
+      confirm:
+        "Get-NetConnectionProfile on the host; event log Microsoft-Windows-NetworkProfile/Operational (10000, 10001); the old "
+        + "router's ARP table has no answer for the address.",
+      fix: "Nothing in the network: the session reconnects from where the host is now.",
+      source: "the scenario's `events`; RFC 1122 section 3.3.4.2."),
+    CodePage(
       .nodeDown, "The machine was down",
       cause: "The packet came to a host, gateway or service that did not work at that time; nobody answers for it.",
       confirm: "The machine's power state and boot log; for the service, Azure Service Health.",

@@ -141,6 +141,18 @@ extension CodePage {
       fix: "Look for the link, NAT or firewall that changed at that time; the client reconnects by itself.",
       source: "[MS-RDPEUDP2] section 3.1.1.3; Microsoft, Troubleshoot RDP Shortpath."),
     CodePage(
+      .addressLost, "The host's own address was gone",
+      cause:
+        "The client's machine left its network, or its VPN went down, and Windows ended the TCP connections that stood on the address. "
+        + "The other side is not told; the client notices at once and reconnects from the address it has then.",
+      confirm:
+        "Event log Microsoft-Windows-NetworkProfile/Operational: 10001 (disconnected) and 10000 (connected) at that time; "
+        + "RasClient 20226 for a VPN.",
+      fix:
+        "None needed while reconnection works. A VPN that survives roaming (IKEv2 with MOBIKE, WireGuard) hides the change "
+        + "from what is inside it.",
+      source: "assumed from Windows' media sense (Microsoft, How to disable the media sense feature); RFC 4555."),
+    CodePage(
       .reconnectFailed, "Automatic reconnect gave up",
       cause: "The session was lost, and no attempt to connect again succeeded within the reconnect window of about 30 s.",
       confirm: "The client shows its reconnect prompt; WVDConnections has the attempts under new correlation ids.",

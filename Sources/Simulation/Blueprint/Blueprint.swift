@@ -3,6 +3,7 @@ public import NetworkModel
 public import ScenarioModel
 public import SimulationKernel
 public import Trace
+public import VirtualDesktop
 public import Wire
 
 /// A host's interface with the name of the way it leads: `internet`, a tunnel's or a private line's id.
@@ -11,6 +12,11 @@ public struct HostInterface: Sendable, Equatable {
   public var route: String
   /// Stable whatever the interface's row.
   public var key: ComponentKey
+  /// The prefixes of the network that it stands in; none of a tunnel or a private line, which are named.
+  public var onLink: [IPPrefix] = []
+
+  /// As the host's own roles know it.
+  public var way: WayOut { WayOut(interface: id, route: route, key: key, onLink: onLink) }
 }
 
 /// A tunnel's two ends in the network's rows.
@@ -40,6 +46,8 @@ public struct Blueprint: Sendable {
   public internal(set) var nodeOf: [String: NodeID] = [:]
   /// Interfaces of each host, the primary one first.
   public internal(set) var hostInterfaces: [NodeID: [HostInterface]] = [:]
+  /// Places of each host in networks, the one it begins in first.
+  public internal(set) var attachments: [NodeID: [Attachment]] = [:]
   public internal(set) var tunnels: [TunnelBlueprint] = []
   public internal(set) var directory = ServiceNode(id: "", node: .none, address: .unspecified)
   public internal(set) var feed = ServiceNode(id: "", node: .none, address: .unspecified)

@@ -18,6 +18,8 @@ struct BlueprintBuilder {
   var subnets: [String: SubnetAddresses] = [:]
   var subnets6: [String: SubnetAddresses] = [:]
   var hostInterfaces: [NodeID: [HostInterface]] = [:]
+  /// Each host's places in networks, the one it begins in first.
+  var attachments: [NodeID: [Attachment]] = [:]
   var tunnels: [TunnelBlueprint] = []
   var publicGraph = RouteGraph(nodes: 0)
   var privateGraph = RouteGraph(nodes: 0)
@@ -45,6 +47,7 @@ struct BlueprintBuilder {
     addHosts()
     addLinks()
     addTunnels()
+    addVisits()
     addTranslators()
     addRoutes()
     addFirewalls()
@@ -169,31 +172,6 @@ struct BlueprintBuilder {
     return ServiceNode(id: id, node: node(id), address: address)
   }
 
-  /// Attaches a host to a network's router; returns its IPv4 address.
-  @discardableResult
-  private mutating func attach(
-    _ host: NodeID, to network: String, _ settings: PathSpec, given: IPAddress?, given6: IPAddress?, id: String, path: String
-  ) -> IPAddress {
-    let router = node(network)
-    let key = ComponentKey(id)
-    let v4 = given ?? subnets[network]!.assign(key)
-    let v6 = subnets6[network] == nil ? .unspecified : given6 ?? subnets6[network]!.assign(key)
-    let own = addInterface(Interface(node: host, side: .outside, v4: v4, v6: v6), name: "\(id).eth")
-    let far = Interface(
-      node: router, side: .lan, v4: routerAddress(network), v6: subnets6[network]?.router ?? .unspecified)
-    let port = addInterface(far, name: "\(network).lan-\(id)")
-    linksAt[path, default: []] += [plan.links.count, plan.links.count + 1]
-    plan.join(own, port, there: settings.there, back: settings.back, key: ComponentKey("lan/" + id))
-    plan.routes[Int(host.index)].append(Route(prefix: .allV4, interface: own))
-    plan.routes[Int(router.index)].append(Route(prefix: IPPrefix(v4, length: 128), interface: port))
-    if v6 != .unspecified {
-      plan.routes[Int(host.index)].append(Route(prefix: IPPrefix(.unspecified, length: 0), interface: own, metric: 1))
-      plan.routes[Int(router.index)].append(Route(prefix: IPPrefix(v6, length: 128), interface: port))
-    }
-    hostInterfaces[host, default: []].append(HostInterface(id: own, route: "internet", key: key.part(1)))
-    return v4
-  }
-
   private mutating func addHosts() {
     for host in scenario.hosts {
       let lan = scenario.network(host.network)!.lan
@@ -215,7 +193,7 @@ struct BlueprintBuilder {
         node(network.id), own, node(uplink.to), far, uplink.settings, id: "\(network.id)-uplink", path: "\(network.path).uplink",
         isPrivate: false)
       for address in wan {
-        plan.routes[Int(node(uplink.to).index)].append(Route(prefix: IPPrefix(address, length: 128), interface: port))
+        route(node(uplink.to), IPPrefix(address, length: 128), by: port, RouteMetric.onLink)
       }
     }
   }
@@ -242,7 +220,7 @@ struct BlueprintBuilder {
       }
     }
     if behaviour.oneToOne {
-      for host in scenario.hosts where host.network == network.id {
+      for host in guests(of: network.id) {
         let outside = assign(ComponentKey(host.id).part(4), &self)
         wan.append(outside)
         pairsOf[network.id, default: []].append((inside: .unspecified, outside: outside))
@@ -286,7 +264,7 @@ struct BlueprintBuilder {
       node(host), own, node(network), far, settings, id: link.id, path: link.path, isPrivate: true)
     // It was joined from the host's end; its path's rows stand in the order of the file.
     if !hostFirst { linksAt[link.path]?.reverse() }
-    plan.routes[Int(node(network).index)].append(Route(prefix: IPPrefix(v4, length: 128), interface: port))
+    route(node(network), IPPrefix(v4, length: 128), by: port, RouteMetric.onLink)
     hostInterfaces[node(host), default: []].append(
       HostInterface(id: mine, route: link.id, key: ComponentKey(host).part(stableHash(link.id))))
   }
@@ -305,8 +283,8 @@ struct BlueprintBuilder {
         Interface(node: gateway, side: .privateLine, v4: pool.router, mtu: tunnel.mtu, up: false),
         name: "\(tunnel.to).\(tunnel.id)")
       pools[tunnel.to] = pool
-      for prefix in tunnel.routes { plan.routes[Int(client.index)].append(Route(prefix: prefix, interface: mine)) }
-      plan.routes[Int(gateway.index)].append(Route(prefix: IPPrefix(inner, length: 128), interface: far, metric: 1))
+      for prefix in tunnel.routes { route(client, prefix, by: mine, RouteMetric.tunnel) }
+      route(gateway, IPPrefix(inner, length: 128), by: far, RouteMetric.tunnel)
       hostInterfaces[client, default: []].append(
         HostInterface(id: mine, route: tunnel.id, key: ComponentKey(tunnel.from).part(stableHash(tunnel.id))))
       let public4 = plan.interfaces[Int(hostInterfaces[gateway]![0].id.index)].v4
@@ -323,12 +301,11 @@ struct BlueprintBuilder {
       let router = node(network.id)
       let wan = wanAddresses(of: network, provider: network.uplink?.to)
       var pairs = pairsOf[network.id] ?? []
-      let hosts = scenario.hosts.filter { $0.network == network.id }
-      for (row, host) in hosts.enumerated() where row < pairs.count {
-        pairs[row].inside = plan.interfaces[Int(hostInterfaces[node(host.id)]![0].id.index)].v4
+      for (row, host) in guests(of: network.id).enumerated() where row < pairs.count {
+        pairs[row].inside = address(of: host.id, in: network.id)
       }
       let forwards = network.forwards.map { forward in
-        let inside = plan.interfaces[Int(hostInterfaces[node(forward.to)]![0].id.index)].v4
+        let inside = address(of: forward.to, in: network.id)
         return StaticMapping(
           proto: forward.proto, port: forward.port, inside: Endpoint(inside, forward.insidePort), outbound: forward.outbound)
       }

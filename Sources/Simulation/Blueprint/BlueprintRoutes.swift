@@ -8,24 +8,27 @@ import Wire
 extension BlueprintBuilder {
   // MARK: Routes
 
+  /// Of routes to one prefix a private line's comes before the internet's, wherever both are known (`RouteMetric`).
   mutating func addRoutes() {
     // A router with one line out sends everything there; a router with several knows each public prefix.
     for (row, edges) in publicGraph.edges.enumerated() where edges.count == 1 {
-      plan.routes[row].append(Route(prefix: .allV4, interface: edges[0].interface, metric: 100))
-      plan.routes[row].append(Route(prefix: IPPrefix(.unspecified, length: 0), interface: edges[0].interface, metric: 101))
+      let up = edges[0].interface
+      plan.routes[row].append(Route(prefix: .allV4, interface: up, metric: RouteMetric.provider))
+      plan.routes[row].append(
+        Route(prefix: IPPrefix(.unspecified, length: 0), interface: up, metric: RouteMetric.provider + 1))
     }
     for (node, prefix) in publicPrefixes {
       let hops = publicGraph.firstHops(to: node, keys: keys)
       for (row, hop) in hops.enumerated() {
         guard let hop, publicGraph.edges[row].count > 1 else { continue }
-        plan.routes[row].append(Route(prefix: prefix, interface: hop, metric: prefix.length == 128 ? 10 : 0))
+        plan.routes[row].append(Route(prefix: prefix, interface: hop, metric: RouteMetric.internet))
       }
     }
     for (node, prefix) in privatePrefixes {
       let hops = privateGraph.firstHops(to: node, keys: keys)
       for (row, hop) in hops.enumerated() {
         guard let hop else { continue }
-        plan.routes[row].append(Route(prefix: prefix, interface: hop, metric: 1))
+        plan.routes[row].append(Route(prefix: prefix, interface: hop, metric: RouteMetric.privateLine))
       }
     }
   }
@@ -121,6 +124,7 @@ extension BlueprintBuilder {
     blueprint.rules = rules
     blueprint.nodeOf = nodeOf
     blueprint.hostInterfaces = hostInterfaces
+    blueprint.attachments = attachments
     blueprint.tunnels = tunnels
     blueprint.linksAt = linksAt
     blueprint.rulesAt = rulesAt

@@ -57,7 +57,7 @@ struct Folding {
   func blockers(_ records: some Sequence<Record>, all: Bool = false) -> [Blocker] {
     var found: [Blocker] = []
     for record in records {
-      let hindered = record.isUnsent ? DropReason.noRoute : record.kind == .inspected ? .inspected : nil
+      let hindered = record.unsentReason ?? (record.kind == .inspected ? .inspected : nil)
       guard let reason = record.dropReason ?? hindered, all || reason.standsInTheWay else { continue }
       let node = recorder.name(of: record.node)
       let rule = rule(record.rule)

@@ -3,6 +3,7 @@ import NetworkModel
 import ScenarioModel
 import SimulationKernel
 import Trace
+import VirtualDesktop
 import Wire
 
 struct SessionFolding {
@@ -201,7 +202,7 @@ struct SessionFolding {
       } else {
         found.append(
           PairResult(
-            owner: owner, row: Int(record.pair), local: record.from, remote: record.to, route: way(record.from, of: record.node),
+            owner: owner, row: Int(record.pair), local: record.from, remote: record.to, route: way(record.from, toward: record.to, of: record.node),
             state: event, wasNominated: event == .nominated,
             roundTrip: record.value >= 0 ? SimDuration(nanoseconds: record.value) : nil))
       }
@@ -209,14 +210,14 @@ struct SessionFolding {
     return found
   }
 
-  /// The name of the way that leads from a host's address.
-  private func way(_ local: Endpoint, of node: NodeID) -> String {
+  /// The name of the way that leads from a host's address to another.
+  private func way(_ local: Endpoint, toward remote: Endpoint, of node: NodeID) -> String {
     let blueprint = folding.world.blueprint
     let interface = (blueprint.hostInterfaces[node] ?? []).first { own in
       let shape = blueprint.plan.interfaces[Int(own.id.index)]
       return shape.v4 == local.address || shape.v6 == local.address
     }
-    return interface?.route ?? "internet"
+    return interface?.way.name(toward: remote.address) ?? "internet"
   }
 
   private func channels() -> [ChannelResult] {

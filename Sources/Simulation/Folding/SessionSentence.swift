@@ -51,7 +51,13 @@ struct SessionSentence {
     }
   }
 
-  private var way: String { session.route == "internet" ? "the internet" : "'\(session.route)'" }
+  private var way: String {
+    switch session.route {
+    case "internet": "the internet"
+    case "lan": "the local network"
+    default: "'\(session.route)'"
+    }
+  }
 
   /// What a setting took out of ICE, when the session took what was left.
   private var narrowing: String {

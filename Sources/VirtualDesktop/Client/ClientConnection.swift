@@ -132,7 +132,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   func base(received message: RDPMessage) { feed(.received(message)) }
   func baseInsecure(_ loss: ChannelLoss) { feed(.securityFailed(loss)) }
 
-  func baseEnded() {
+  func baseEnded(_ loss: ChannelLoss) {
+    if loss == .addressLost, !softSync.sendsOnTunnel { return fail(.addressLost) }
     feedSoftSync(.baseClosed)
     if !softSync.sendsOnTunnel { feed(.baseLost) }
     settleIfDone()
@@ -286,7 +287,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
 
   private func fail(_ reason: Reason) {
     guard !isOver else { return }
-    abandon(reason == .connectionLost ? .signallingLost : .sessionEnded)
+    abandon(reason == .connectionLost || reason == .addressLost ? .signallingLost : .sessionEnded)
     owner.fail(reason)
   }
 

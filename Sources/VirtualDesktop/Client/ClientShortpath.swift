@@ -81,16 +81,18 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     stack.recorder.milestone(.listenerProbed, at: node, session: session, attempt: .managed)
     for (row, remote) in listener.enumerated() {
       let subject = luck(mix(UInt64(session), 3390, remote.hash), generation: generation)
+      // Connected sockets, as any that serves one peer: they keep the address they begin with (*assumed*).
       guard let out = stack.network.route(remote.address, from: node, bound: .none),
-        let socket = stack.openUDP(at: node, subject: subject, handler: self, tag: row)
+        let socket = stack.openUDP(
+          at: node, interface: out, v6: !remote.address.isV4, subject: subject, handler: self, tag: row)
       else { continue }
       let way = role.settings.ways.first { $0.interface == out }
       let conversation = stack.open(
         .listener, by: node, session: session, attempt: .managed, subject: luck(remote.hash, generation: generation))
+      stack.tellSleepingTunnel(from: socket.local, to: remote, .udp, in: conversation, at: node)
       let flow = ClientFlow(
-        .managed, route: way?.route ?? "internet", on: socket, to: remote, in: conversation, session: session,
-        requestID: requestID,
-        cookie: cookie, host: host, owner: self)
+        .managed, route: way?.name(toward: remote.address) ?? "internet", on: socket, to: remote, in: conversation,
+        session: session, requestID: requestID, cookie: cookie, host: host, owner: self)
       listenerSockets.append(socket)
       listenerFlows.append(flow)
     }

@@ -105,7 +105,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   func base(received message: RDPMessage) { feed(.received(message)) }
   func baseInsecure(_ loss: ChannelLoss) { feed(.securityFailed(loss)) }
 
-  func baseEnded() {
+  func baseEnded(_ loss: ChannelLoss) {
     guard !baseIsOver else { return }
     baseIsOver = true
     // After the switch-over a base is missed only by a tunnel that is gone.

@@ -96,12 +96,12 @@ public final class SessionHostRole: ServiceChannelOwner {
   /// Starts the agent: it opens its channel and registers.
   public func start() { feed(.start) }
 
-  /// The host's addresses with the listener's port, as the client is told them.
+  /// The host's addresses with the listener's port, of the interfaces that are up, as the client is told them.
   var listenerAddresses: [Endpoint] {
     guard let port = settings.shortpath.openPort else { return [] }
     return settings.ways.flatMap { way -> [Endpoint] in
       let shape = stack.network.interfaces[Int(way.interface.index)]
-      return [shape.v4, shape.v6].filter { $0 != .unspecified }.map { Endpoint($0, port) }
+      return !shape.up ? [] : [shape.v4, shape.v6].filter { $0 != .unspecified }.map { Endpoint($0, port) }
     }
   }
 

@@ -98,6 +98,7 @@ extension ChannelLoss {
   init(_ failure: CarrierFailure?, wasUp: Bool) {
     switch failure {
     case .security(let why): self.init(why)
+    case .addressLost: self = .addressLost
     case nil, .timedOut, .refused, .noRoute: self = wasUp ? .closed : .unreachable
     }
   }

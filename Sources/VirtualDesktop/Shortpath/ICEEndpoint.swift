@@ -128,9 +128,7 @@ final class ICEEndpoint: DatagramHandler {
       case .send(let base, let server, let message, let number):
         let record = stack.recorder.request(
           from: sockets[base].local, to: server, retransmission: number - 1, pair: 0, at: node, session: session)
-        let result = causing(record) { sockets[base].send(.stun(message), to: server, in: stunConversations[base]) }
-        if result == .noRoute {
-          stack.recorder.unsentRequest(from: sockets[base].local, to: server, pair: 0, at: node, session: session)
+        if !request(message, record, to: server, on: sockets[base], in: stunConversations[base]) {
           feed(gathering: .sendFailed(base: base, server: server))
         }
       case .candidate(let candidate): stack.recorder.candidate(candidate, at: node, session: session)
@@ -173,9 +171,7 @@ final class ICEEndpoint: DatagramHandler {
       }
       let record = stack.recorder.request(
         from: sockets[base].local, to: remote, retransmission: retransmission, pair: pair, at: node, session: session)
-      let result = causing(record) { sockets[base].send(.stun(message), to: remote, in: conversation(of: pair)) }
-      if result == .noRoute {
-        stack.recorder.unsentRequest(from: sockets[base].local, to: remote, pair: pair, at: node, session: session)
+      if !request(message, record, to: remote, on: sockets[base], in: conversation(of: pair)) {
         feed(agent: .sendFailed(message.transaction))
       }
     case .pair(let row, let event, let local, let remote, let roundTrip):
@@ -184,7 +180,7 @@ final class ICEEndpoint: DatagramHandler {
       owner?.selected(
         Flow(
           socket: sockets[base], remote: remote, conversation: conversation(of: pair), pair: pair, roundTrip: roundTrip,
-          route: socketWays[base].route))
+          route: socketWays[base].name(toward: remote.address)))
     case .failed(let failure): owner?.iceFailed(failure)
     case .reject(let rejection): refusal = rejection.dropReason
     }
@@ -192,11 +188,16 @@ final class ICEEndpoint: DatagramHandler {
 
   private var refusal: DropReason?
 
-  private func causing<R>(_ record: UInt64, _ body: () -> R) -> R {
+  /// Sends a request told by `record`; returns whether it left.
+  private func request(
+    _ message: STUNMessage, _ record: UInt64, to remote: Endpoint, on socket: UDPSocket, in conversation: ConversationID
+  ) -> Bool {
     let cause = stack.recorder.currentCause
     stack.recorder.currentCause = record
     defer { stack.recorder.currentCause = cause }
-    return body()
+    let result = socket.send(.stun(message), to: remote, in: conversation)
+    if result == .noRoute { stack.recorder.unsent(.noRoute, from: socket.local, to: remote, .udp, in: conversation, at: node) }
+    return result == .sent
   }
 
   private func conversation(of pair: Int) -> ConversationID {
@@ -260,9 +261,15 @@ public struct WayOut: Sendable, Equatable {
   /// `internet`, or the tunnel's or private line's name.
   public var route: String
   public var key: ComponentKey
-  public init(interface: InterfaceID, route: String, key: ComponentKey) {
+  /// The prefixes of the network that the interface stands in.
+  public var onLink: [IPPrefix]
+  public init(interface: InterfaceID, route: String, key: ComponentKey, onLink: [IPPrefix] = []) {
     self.interface = interface
     self.route = route
     self.key = key
+    self.onLink = onLink
   }
+
+  /// The way to an address: `lan` where it is a neighbour's.
+  public func name(toward remote: IPAddress) -> String { onLink.contains { $0.contains(remote) } ? "lan" : route }
 }
