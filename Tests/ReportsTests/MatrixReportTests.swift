@@ -8,14 +8,16 @@ import Trace
 import Wire
 
 @Suite struct MatrixReportTests {
-  private static let snapshot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: "Snapshots/nat-9x9.txt")
+  private static let snapshots = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "Snapshots")
 
-  @Test("the 9 x 9 grid of RFC 4787's kinds is the committed one, transports, times and reasons")
-  func snapshot() async throws {
-    let text = MatrixReport.text(try await NATMatrix.run(NATKind.rfc4787, workers: 2))
-    let committed = try String(contentsOf: Self.snapshot, encoding: .utf8)
-    #expect(text == committed, "if the change is meant: shortpath matrix --kinds rfc4787 >Tests/Snapshots/nat-9x9.txt")
+  @Test(
+    "the grids of RFC 4787's nine kinds and of all presets are the committed ones, transports, times and reasons",
+    arguments: [("rfc4787", "nat-9x9.txt"), ("presets", "nat-presets.txt")])
+  func snapshot(kinds: String, file: String) async throws {
+    let text = MatrixReport.text(try await NATMatrix.run(NATKind.named(kinds), workers: 2))
+    let committed = try String(contentsOf: Self.snapshots.appending(path: file), encoding: .utf8)
+    #expect(text == committed, "if the change is meant: shortpath matrix --kinds \(kinds) >Tests/Snapshots/\(file)")
   }
 
   private let kinds = try! NATKind.named("public,symmetric,udp-blocked")

@@ -20,7 +20,7 @@ public final class AddressTranslator {
   /// Static mappings by their external endpoint, and by the inside one where they serve what goes out too.
   @exclusivity(unchecked) var forwards = FlatTable<InwardKey, UInt32>()
   @exclusivity(unchecked) private var outwardForwards = FlatTable<EndpointKey, UInt32>()
-  /// Let-in flows that are answered by the port they came in by.
+  /// Flows that go by the port of their first packet: those let in, and where it matters those begun inside.
   @exclusivity(unchecked) private var sessions = FlatTable<OutwardKey, Session>()
   /// What the gateway took for its own: an external endpoint and the whole remote, with the end of its time.
   @exclusivity(unchecked) var own = FlatTable<InwardKey, SimTime>()
@@ -30,6 +30,8 @@ public final class AddressTranslator {
   @exclusivity(unchecked) var nextPort: UInt16
   /// Whether a let-in datagram changes anything.
   private let heedsInbound: Bool
+  /// Whether what goes out is remembered flow by flow too: the table knows of an address-dependent mapping's addresses only.
+  private let remembersOutward: Bool
   /// Mappings per inside address and protocol, those that ended unnoticed among them.
   @exclusivity(unchecked) var held = FlatTable<HostKey, UInt32>()
   /// Whose each block of ports is, address after address, and the blocks of each inside host.
@@ -52,6 +54,7 @@ public final class AddressTranslator {
     self.nextPort = behaviour.portRange.low
     heedsInbound =
       behaviour.inboundRefresh || behaviour.answers == .session || behaviour.udpUnansweredLifetime != nil || !forwards.isEmpty
+    remembersOutward = behaviour.answers == .session && behaviour.mapping == .addressDependent
     blockOwners = Array(repeating: .unspecified, count: blocksPerAddress * outside.count)
     for forward in forwards {
       let place = InwardKey(proto: forward.proto, outside: Endpoint(outside[0], forward.port))
@@ -119,15 +122,24 @@ public final class AddressTranslator {
 
   /// The live mapping by which an inside endpoint speaks to a remote: that of a remembered flow, a static one, or the table's.
   private func liveRow(_ proto: TransportProtocol, _ inside: Endpoint, to remote: Endpoint, now: SimTime) -> UInt32? {
-    if !sessions.isEmpty, let session = sessions[OutwardKey(proto: proto, inside: inside, remote: remote)],
-      session.expires > now
-    {
-      let mapping = mappings[Int(session.mapping)]
-      if mapping.generation == session.generation, mapping.expires > now { return session.mapping }
-    }
+    if !sessions.isEmpty, let row = sessionRow(OutwardKey(proto: proto, inside: inside, remote: remote), now: now) { return row }
     if !outwardForwards.isEmpty, let row = outwardForwards[EndpointKey(proto: proto, endpoint: inside)] { return row }
     if let row = outward[outwardKey(proto, inside, to: remote)], mappings[Int(row)].expires > now { return row }
     return nil
+  }
+
+  /// The live mapping of a remembered flow.
+  private func sessionRow(_ flow: OutwardKey, now: SimTime) -> UInt32? {
+    guard let session = sessions[flow], session.expires > now else { return nil }
+    let mapping = mappings[Int(session.mapping)]
+    return mapping.generation == session.generation && mapping.expires > now ? session.mapping : nil
+  }
+
+  /// The live mapping that a flow already goes by. Where mappings depend on the address alone, the table does not tell whether this
+  /// very endpoint was ever written to.
+  private func flowRow(_ flow: OutwardKey, now: SimTime) -> UInt32? {
+    if let row = sessionRow(flow, now: now) { return row }
+    return remembersOutward ? nil : liveRow(flow.proto, flow.inside, to: flow.remote, now: now)
   }
 
   /// The live mapping that an external endpoint stands for toward a remote.
@@ -167,15 +179,20 @@ public final class AddressTranslator {
       guard existing >= 0 else { return }
       let row = UInt32(existing)
       refresh(row, packet, remote: packet.destination, isOutward: true, now: now)
-      if !sessions.isEmpty {
-        let key = OutwardKey(proto: packet.proto, inside: packet.source, remote: packet.destination)
-        _ = sessions.withValue(for: key) { $0.expires = now + lifetime(of: row, now: now) }
+      let flow = OutwardKey(proto: packet.proto, inside: packet.source, remote: packet.destination)
+      if remembersOutward {
+        remember(flow, row, now: now)
+      } else if !sessions.isEmpty {
+        _ = sessions.withValue(for: flow) { $0.expires = now + lifetime(of: row, now: now) }
       }
       if !isStatic(row) { permit(row, packet.destination, until: mappings[Int(row)].expires) }
     case .fresh(let to, let ordinal):
       let row = make(outwardKey(packet.proto, packet.source, to: packet.destination), to, packet, now: now, recorder: recorder)
       ordinals.insert(ordinal, for: EndpointKey(proto: packet.proto, endpoint: packet.source))
       permit(row, packet.destination, until: mappings[Int(row)].expires)
+      if remembersOutward {
+        remember(OutwardKey(proto: packet.proto, inside: packet.source, remote: packet.destination), row, now: now)
+      }
       tell(.mappingMade, mappings[Int(row)], conversation: packet.conversation, recorder: recorder)
     }
   }
@@ -277,17 +294,17 @@ public final class AddressTranslator {
     refresh(row, packet, remote: packet.source, isOutward: false, now: now)
     if behaviour.inboundRefresh, !isStatic(row) { permit(row, packet.source, until: mappings[Int(row)].expires) }
     guard behaviour.answers == .session || isStatic(row) else { return }
-    // A flow that already leaves by a port of its own goes on doing so.
-    let key = OutwardKey(proto: packet.proto, inside: mappings[Int(row)].key.inside, remote: packet.source)
-    if let other = liveRow(packet.proto, key.inside, to: packet.source, now: now), other != row, sessions[key] == nil,
-      !isStatic(row)
-    {
-      return
-    }
-    let expires = now + lifetime(of: row, now: now)
+    // A flow keeps the port of its first packet, whichever way that went.
+    let flow = OutwardKey(proto: packet.proto, inside: mappings[Int(row)].key.inside, remote: packet.source)
+    if !isStatic(row), let other = flowRow(flow, now: now), other != row { return }
+    remember(flow, row, now: now)
+  }
+
+  private func remember(_ flow: OutwardKey, _ row: UInt32, now: SimTime) {
     if sessions.count >= Self.mostFlows { sessions.removeAll { $1.expires <= now } }
     guard sessions.count < Self.mostFlows else { return }
-    sessions.insert(Session(mapping: row, generation: mappings[Int(row)].generation, expires: expires), for: key)
+    let expires = now + lifetime(of: row, now: now)
+    sessions.insert(Session(mapping: row, generation: mappings[Int(row)].generation, expires: expires), for: flow)
   }
 
   /// The gateway has taken an unsolicited packet for its own and holds its remote for as long as an unanswered flow.
