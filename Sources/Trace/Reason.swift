@@ -80,6 +80,8 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case pathLost = 108
   /// Automatic reconnect gave up.
   case reconnectFailed = 109
+  /// The machine was off, or was started anew.
+  case machineDown = 120
 
   /// Whether a handshake of TLS ended so.
   public var isSecurity: Bool {
@@ -144,6 +146,7 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .capabilitiesRefused: "capabilities-refused"
     case .pathLost: "path-lost"
     case .reconnectFailed: "reconnect-failed"
+    case .machineDown: "machine-down"
     }
   }
 }
