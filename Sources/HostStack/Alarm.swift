@@ -3,15 +3,15 @@ public import SimulationKernel
 import Trace
 public import Wire
 
-public final class Alarm: Deadlined {
+public final class Alarm: Deadlined, NodeBound {
   private let stack: HostStack
-  private let node: NodeID
+  let node: NodeID
   private let action: () -> Void
   private var timer: TimerHandle?
   private var deadline = SimTime.never
 
   /// - Parameters:
-  ///   - node: whose deadline it is; `.none` for the scenario's own.
+  ///   - node: whose deadline it is, and with whose machine it ends; `.none` for the scenario's own.
   ///   - action: what is done when the deadline is due. It must not own its owner strongly.
   public init(_ stack: HostStack, at node: NodeID, action: @escaping () -> Void) {
     self.stack = stack
@@ -27,6 +27,11 @@ public final class Alarm: Deadlined {
     guard deadline != self.deadline, let timer else { return }
     self.deadline = deadline
     stack.arm(timer, deadline)
+  }
+
+  func vanish() {
+    if let timer { stack.freeTimer(timer) }
+    timer = nil
   }
 
   public func deadlineReached() {

@@ -59,7 +59,7 @@ public final class HostStack: NetworkDelegate {
   var freeUDP: [UInt32] = []
   var tcpSockets: [TCPSocket?] = []
   var freeTCP: [UInt32] = []
-  var listeners: [any StreamListener] = []
+  var listeners: [(any StreamListener)?] = []
   /// What takes the connections that a node's rules divert, by node.
   var proxies: [Int32: any StreamListener] = [:]
   /// Applications behind virtual interfaces, by interface row.
@@ -72,10 +72,13 @@ public final class HostStack: NetworkDelegate {
   var rdpudpEffects = SpareBuffers<RDPUDPConnection.Effect>()
 
   /// What the world's layers are made of: each lives as long as the world, so that layers can point at each other freely.
-  private var kept: [AnyObject] = []
+  var kept: [AnyObject] = []
+  /// How often each node's machine has stopped.
+  var stops: [UInt64]
 
   public init(network: Network) {
     self.network = network
+    stops = Array(repeating: 0, count: network.nodes.count)
     network.delegate = self
   }
 
@@ -154,7 +157,7 @@ public final class HostStack: NetworkDelegate {
   }
 
   private func receiveTCP(_ packet: Packet, at node: NodeID) -> Delivery {
-    takeTCP(packet, at: node) { listener(at: node, packet.destination).map { listeners[Int($0)] } }
+    takeTCP(packet, at: node) { listener(at: node, packet.destination).flatMap { listeners[Int($0)] } }
   }
 
   /// Gives a segment to its connection, or to whoever accepts a new one.
@@ -266,7 +269,7 @@ public final class HostStack: NetworkDelegate {
     at node: NodeID, range: ClosedRange<UInt16> = HostStack.ephemeralPorts, for purpose: UInt64, isUsed: (UInt16) -> Bool
   ) -> UInt16? {
     let span = UInt64(range.upperBound - range.lowerBound) + 1
-    let start = chance.draw(below: span, recorder.key(of: node), .ephemeralPort, purpose)
+    let start = chance.draw(below: span, recorder.key(of: node), .ephemeralPort, luck(purpose, at: node))
     for step in 0..<span {
       let port = range.lowerBound + UInt16((start + step) % span)
       if port != HostStack.reservedPort, !isUsed(port) { return port }
@@ -279,7 +282,9 @@ public final class HostStack: NetworkDelegate {
     _ topic: ConversationTopic, by node: NodeID, session: Int = 0, attempt: Transport = .reverseConnect, pair: Int = 0,
     subject: UInt64
   ) -> ConversationID {
-    let key = mix(recorder.key(of: node).value, mix(UInt64(topic.rawValue), UInt64(session), UInt64(attempt.rawValue)), subject)
+    let key = mix(
+      recorder.key(of: node).value, mix(UInt64(topic.rawValue), UInt64(session), UInt64(attempt.rawValue)),
+      luck(subject, at: node))
     return recorder.open(
       Conversation(
         key: key, topic: topic, session: UInt16(session), attempt: attempt, pair: UInt16(pair), opener: node))

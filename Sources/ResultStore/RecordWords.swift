@@ -22,7 +22,8 @@ extension RunResult {
         VirtualChannel(rawValue: UInt8(truncatingIfNeeded: record.code))?.name ?? "", record.extra == 1 ? "received" : "sent"
       )
     case .probe: return (["no-answer", "answered", "refused"][Int(min(record.code, 2))], nil)
-    case .mappingMade, .mappingLost, .roundTrip, .request, .runEnded, .inspected, .sent, .forwarded, .translated, .delivered,
+    case .mappingLost: return (record.mappingEnd?.code ?? "", nil)
+    case .mappingMade, .roundTrip, .request, .runEnded, .inspected, .sent, .forwarded, .translated, .delivered,
       .timer:
       return ("", nil)
     }

@@ -4,7 +4,7 @@ import SimulationKernel
 
 /// Reads changes of `--set` and of timed events.
 public enum ChangeReader {
-  /// Reads `PATH=VALUE`, or `lift PATH`, `restore PATH`, `down PATH`, `up PATH`.
+  /// Reads `PATH=VALUE`, or a verb and a path, such as `lift PATH`.
   public static func parse(_ text: String) throws(ChangeError) -> Change {
     if let equals = text.firstIndex(of: "=") {
       let path = trimmed(text[..<equals])

@@ -106,7 +106,10 @@ extension EventSpec {
         given += 1
         if let path = cursor.text() { changes.append((.act(element: path, verb: verb), cursor.reading.origins[cursor.path])) }
       }
-      if given != 1 { map.cursor.report("an event needs exactly one of set, lift, restore, down, up; found \(given)") }
+      if given != 1 {
+        let words = (["set"] + Change.Verb.allCases.map(\.rawValue)).joined(separator: ", ")
+        map.cursor.report("an event needs exactly one of \(words); found \(given)")
+      }
       for (row, change) in changes.enumerated() { cursor.reading.origins["events.\(first + row)"] = change.origin }
       return changes.map { EventSpec(at: at, change: $0.change) }
     }

@@ -10,8 +10,14 @@ public enum Change: Sendable, Equatable, Hashable {
   public enum Verb: String, Sendable, CaseIterable {
     /// A rule decides no more, or again.
     case lift, restore
-    /// A link, host or tunnel stops working, or works again.
+    /// A link or tunnel stops working, or works again. A machine stops and loses all it knew, and is started anew.
     case down, up
+    /// A machine goes down and comes up at once; an address translator or a firewall forgets what it had seen.
+    case restart
+    /// An address translator's provider gives it other outside addresses.
+    case rebind
+    /// An address translator's exit in use fails, and nobody has a copy of its state.
+    case failover
   }
 
   /// As people write it.
@@ -70,6 +76,11 @@ extension Scenario {
       return
     }
     let parts = element.split(separator: ".").map(String.init)
+    if verb != .lift, self.element(element) != nil {
+      throw ChangeError(
+        "'\(verb.rawValue)' happens at a time: write it under events, as { at: 10 s, \(verb.rawValue): \(element) }; before a run rules "
+          + "can be lifted")
+    }
     guard parts.count == 5, parts[2] == "firewall", parts[3] == "rules" else {
       throw ChangeError("'\(verb.rawValue)' takes a rule's path, such as networks.home.firewall.rules.NAME; found '\(element)'")
     }

@@ -33,7 +33,7 @@ extension Scenario {
     func add(_ path: String) { paths += ["\(path).up", "\(path).down"] }
     for network in networks where network.uplink != nil { add("\(network.path).uplink") }
     for host in hosts { add("\(host.path).lan") }
-    let regions = service.regions.isEmpty && defaultServiceNetwork != nil ? ["service"] : service.regions.map(\.id)
+    let regions = hasService ? regionIDs : []
     for region in regions {
       add("service.regions.\(region)")
       add("service.gateway-\(region)")

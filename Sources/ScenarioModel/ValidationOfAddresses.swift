@@ -29,7 +29,11 @@ extension ScenarioCheck {
       (link.from == network.id && roles[link.to] != nil) || (link.to == network.id && roles[link.from] != nil)
     }
     let customers = scenario.networks.filter { $0.uplink?.to == network.id && $0.translation != nil }
-    let outside = customers.reduce(0) { $0 + outsideAddresses(of: $1) }
+    // A network that is to get other addresses still has its old ones when they are chosen.
+    let rebound = customers.filter { customer in
+      scenario.events.contains { $0.change == .act(element: "\(customer.path).nat", verb: .rebind) }
+    }
+    let outside = (customers + rebound).reduce(0) { $0 + outsideAddresses(of: $1) }
     let needed = (hostsOf[network.id] ?? []).count + visitors(of: network) + lines.count + outside
     if needed > capacity {
       let subnet = network.subnet.map { "\($0)" } ?? "the /24 chosen for it"

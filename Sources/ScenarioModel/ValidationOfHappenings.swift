@@ -36,7 +36,7 @@ extension ScenarioCheck {
   }
 
   /// The regions by their ids; one stands by default.
-  private var regionIDs: [String] { scenario.service.regions.isEmpty ? ["service"] : scenario.service.regions.map(\.id) }
+  private var regionIDs: [String] { scenario.regionIDs }
 
   mutating func happenings() {
     for (row, session) in scenario.sessions.enumerated() {
@@ -83,7 +83,7 @@ extension ScenarioCheck {
     }
   }
 
-  /// A timed change works on a running world: links, rules and tunnels (DESIGN §3).
+  /// A timed change works on a running world (DESIGN §3): each kind of element has its own verbs.
   private mutating func change(_ change: Change, _ path: String) {
     let target: String
     switch change {
@@ -101,25 +101,11 @@ extension ScenarioCheck {
           throw ChangeError("'\(target)' cannot be set while the world runs; allowed: links, uplinks, tunnels and hosts.NAME.network")
         }
         _ = try scenario.applying(change)
-      case .act(let element, .lift), .act(let element, .restore):
+      case .act(let element, let verb):
         if scenario.mishaps.contains(where: { $0.path == element }) {
           throw ChangeError("'\(element)' is one packet's mishap, which cannot be lifted while the world runs")
         }
-        _ = try scenario.applying(.act(element: element, verb: .lift))
-      case .act(let element, .down), .act(let element, .up):
-        let parts = element.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        let known: Bool
-        switch (parts.first, parts.count) {
-        case ("links", 2): known = scenario.links.contains { $0.id == parts[1] }
-        case ("hosts", 2): known = roles[parts[1]] != nil
-        case ("tunnels", 2): known = tunnels[parts[1]] != nil
-        case ("networks", 3): known = parts[2] == "uplink" && providers[parts[1]] != nil
-        case ("service", 2): known = ["directory", "feed", "broker", "stun"].contains(parts[1])
-        case ("service", 3): known = parts[1] == "regions" && regionIDs.contains(parts[2])
-        case ("service", 4): known = parts[1] == "regions" && regionIDs.contains(parts[2]) && parts[3] == "gateway"
-        default: known = false
-        }
-        guard known else { throw ChangeError("there is no link, uplink, tunnel, host or service '\(element)'") }
+        if let objection = scenario.objection(to: verb, at: element) { throw ChangeError(objection) }
       }
     } catch { report(path, error.description) }
   }

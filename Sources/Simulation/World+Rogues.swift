@@ -14,10 +14,13 @@ extension World: RogueObserver {
       let plan = RoguePlan(
         ordinal: row + 1, kind: spec.kind, target: target(of: spec), count: spec.count, interval: spec.interval,
         hears: interfaces.indices.filter { interfaces[$0].node == router }.map { InterfaceID($0) })
-      let rogue = Rogue(plan, at: node, stack: stack, observer: self)
-      rogues.append(rogue)
+      install(on: node) { [unowned self] in
+        guard rogues.count > row else { return rogues.append(Rogue(plan, at: node, stack: stack, observer: self)) }
+        // One that had not begun yet listens again.
+        if network.now < spec.at { rogues[row] = Rogue(plan, at: node, stack: stack, observer: self) }
+      }
       lastTimed = max(lastTimed, spec.at)
-      at(spec.at, node: node) { rogue.start() }
+      at(spec.at, node: node) { [unowned self] in rogues[row].start() }
     }
   }
 

@@ -1,7 +1,7 @@
 // One world: a blueprint with a seed, stepped in virtual time. It shares nothing with other worlds.
 public import HostStack
 public import NetworkModel
-public import ScenarioModel
+import ScenarioModel
 public import SimulationKernel
 public import Trace
 public import VirtualDesktop
@@ -13,9 +13,18 @@ public final class World: DesktopObserver {
   public let network: Network
   public let stack: HostStack
   public let recorder: Recorder
-  var clients: [String: ClientRole] = [:]
-  var hosts: [SessionHostRole] = []
+  var clients: [NodeID: ClientRole] = [:]
+  var hosts: [NodeID: SessionHostRole] = [:]
   var rogues: [Rogue] = []
+  /// Probes that have not ended, by the nodes they run on.
+  var probers: [NodeID: [Prober]] = [:]
+  /// What stands on each machine: how each part of it is made, when the world begins and whenever the machine is started anew.
+  var programs: [NodeID: [() -> Void]] = [:]
+  var tunnels: [TunnelBlueprint]
+  /// Addresses that providers can still give.
+  var addressesOf: [String: SubnetAddresses]
+  var freeAddresses: SubnetAddresses
+  var rebinds: [String: UInt64] = [:]
   /// Sessions and probes that have not ended, and rogues at work.
   private var unsettled = 0
   var lastTimed = SimTime.zero
@@ -30,6 +39,9 @@ public final class World: DesktopObserver {
   public init(_ blueprint: Blueprint, seed: UInt64? = nil, sink: (any TraceSink)? = nil, tap: (any PacketTap)? = nil) {
     self.blueprint = blueprint
     self.seed = seed ?? blueprint.scenario.seed
+    tunnels = blueprint.tunnels
+    addressesOf = blueprint.addressesOf
+    freeAddresses = blueprint.freeAddresses
     recorder = Recorder(nodes: blueprint.nodes, rules: blueprint.rules)
     network = Network(
       plan: blueprint.plan, chance: Chance(seed: self.seed), recorder: recorder,
@@ -52,48 +64,81 @@ public final class World: DesktopObserver {
 
   // MARK: Making
 
+  /// Makes a part of what stands on a machine, now and whenever the machine is started anew.
+  func install(on node: NodeID, _ make: @escaping () -> Void) {
+    programs[node, default: []].append(make)
+    make()
+  }
+
   private func makeTunnels() {
-    var gateways: [Endpoint: VPNGateway] = [:]
-    for tunnel in blueprint.tunnels {
-      let name = ComponentKey(tunnel.id)
-      let key = Secret(id: Chance(seed: seed).draw(name, .credential, 1))
-      let settings = VPNSettings(key: key, name: name, inner: tunnel.inner, processing: tunnel.processing)
-      let gateway =
-        gateways[tunnel.gatewayEndpoint] ?? VPNGateway(node: tunnel.gateway, port: tunnel.gatewayEndpoint.port, stack: stack)
-      gateways[tunnel.gatewayEndpoint] = gateway
-      gateway.add(settings, interface: tunnel.gatewayInterface)
-      let client = VPNClient(
-        settings: settings, node: tunnel.client, interface: tunnel.clientInterface, gateway: tunnel.gatewayEndpoint, stack: stack)
-      client.start()
+    var gateways: [Endpoint] = []
+    for tunnel in tunnels where !gateways.contains(tunnel.gatewayEndpoint) {
+      gateways.append(tunnel.gatewayEndpoint)
+      install(on: tunnel.gateway) { [unowned self] in makeGateway(at: tunnel.gatewayEndpoint) }
     }
+    for row in tunnels.indices {
+      install(on: tunnels[row].client) { [unowned self] in
+        let tunnel = tunnels[row]
+        let client = VPNClient(
+          settings: settings(of: tunnel), node: tunnel.client, interface: tunnel.clientInterface, gateway: tunnel.gatewayEndpoint,
+          stack: stack)
+        client.start()
+        if tunnel.isOff { stack.switchTunnel(off: true, at: tunnel.clientInterface) }
+      }
+    }
+  }
+
+  private func makeGateway(at endpoint: Endpoint) {
+    let own = tunnels.filter { $0.gatewayEndpoint == endpoint }
+    let gateway = VPNGateway(node: own[0].gateway, port: endpoint.port, stack: stack)
+    for tunnel in own {
+      gateway.add(settings(of: tunnel), interface: tunnel.gatewayInterface)
+      if tunnel.isOff { stack.switchTunnel(off: true, at: tunnel.gatewayInterface) }
+    }
+  }
+
+  private func settings(of tunnel: TunnelBlueprint) -> VPNSettings {
+    let name = ComponentKey(tunnel.id)
+    let key = Secret(id: Chance(seed: seed).draw(name, .credential, 1))
+    return VPNSettings(key: key, name: name, inner: tunnel.inner, processing: tunnel.processing)
   }
 
   private func makeService() {
     guard !blueprint.gateways.isEmpty else { return }
     let users = scenario.hosts.filter { $0.role == .client && $0.client.account }.map { ComponentKey("user/" + $0.id) }
-    let unassigned = scenario.hosts.filter { $0.role == .client && !$0.client.assigned }.map { ComponentKey("user/" + $0.id) }
     let resources = wantedHosts.map { ComponentKey($0) }
     let https = ServicePort.https
-    _ = DirectoryRole(
-      at: blueprint.directory.node, users: users, tokenLifetime: scenario.service.tokenLifetime,
-      identity: identity(of: blueprint.directory), stack: stack)
-    let gateways = blueprint.gateways.map {
-      GatewayReference(name: recorder.key(of: $0.node), endpoint: Endpoint($0.address, https))
+    install(on: blueprint.directory.node) { [unowned self] in
+      _ = DirectoryRole(
+        at: blueprint.directory.node, users: users, tokenLifetime: scenario.service.tokenLifetime,
+        identity: identity(of: blueprint.directory), stack: stack)
     }
-    _ = FeedRole(
-      at: blueprint.feed.node, directory: Endpoint(blueprint.directory.address, https),
-      directoryName: recorder.key(of: blueprint.directory.node), resources: resources, gateways: gateways,
-      unassigned: unassigned, signature: scenario.service.validSignature ? ServiceTrust.feedKey : ServiceTrust.strangeKey,
-      usesUDP: scenario.hostPool.usesUDP, identity: identity(of: blueprint.feed), stack: stack)
-    _ = BrokerRole(at: blueprint.broker.node, hosts: resources, identity: identity(of: blueprint.broker), stack: stack)
-    _ = STUNServer(at: blueprint.stun.node, stack: stack)
+    install(on: blueprint.feed.node) { [unowned self] in makeFeed(of: resources) }
+    install(on: blueprint.broker.node) { [unowned self] in
+      _ = BrokerRole(at: blueprint.broker.node, hosts: resources, identity: identity(of: blueprint.broker), stack: stack)
+    }
+    install(on: blueprint.stun.node) { [unowned self] in _ = STUNServer(at: blueprint.stun.node, stack: stack) }
     // Without sessions nobody needs the channels.
     guard !scenario.sessions.isEmpty else { return }
     for gateway in blueprint.gateways {
-      _ = GatewayRole(
-        at: gateway.node, address: gateway.address, broker: Endpoint(blueprint.broker.address, https),
-        brokerName: recorder.key(of: blueprint.broker.node), identity: identity(of: gateway), stack: stack)
+      install(on: gateway.node) { [unowned self] in
+        _ = GatewayRole(
+          at: gateway.node, address: gateway.address, broker: Endpoint(blueprint.broker.address, https),
+          brokerName: recorder.key(of: blueprint.broker.node), identity: identity(of: gateway), stack: stack)
+      }
     }
+  }
+
+  private func makeFeed(of resources: [ComponentKey]) {
+    let unassigned = scenario.hosts.filter { $0.role == .client && !$0.client.assigned }.map { ComponentKey("user/" + $0.id) }
+    let gateways = blueprint.gateways.map {
+      GatewayReference(name: recorder.key(of: $0.node), endpoint: Endpoint($0.address, ServicePort.https))
+    }
+    _ = FeedRole(
+      at: blueprint.feed.node, directory: Endpoint(blueprint.directory.address, ServicePort.https),
+      directoryName: recorder.key(of: blueprint.directory.node), resources: resources, gateways: gateways,
+      unassigned: unassigned, signature: scenario.service.validSignature ? ServiceTrust.feedKey : ServiceTrust.strangeKey,
+      usesUDP: scenario.hostPool.usesUDP, identity: identity(of: blueprint.feed), stack: stack)
   }
 
   /// Session hosts that some session asks for. Others stay out of the way, so that their being there changes nothing.
@@ -107,64 +152,79 @@ public final class World: DesktopObserver {
   }
 
   private func makeHosts() {
-    let stun = [Endpoint(blueprint.stun.address, 3478)]
-    let timing = ShortpathTiming(
-      selectionWindow: scenario.timing.selectionWindow, gatheringLimit: scenario.timing.gatheringLimit,
-      peerReflexive: scenario.timing.peerReflexive)
     let wanted = wantedHosts
     for host in scenario.hosts {
       let node = blueprint.nodeOf[host.id]!
       switch host.role {
-      case .client:
-        var settings = ClientSettings(
-          feed: Endpoint(blueprint.feed.address, ServicePort.https), feedName: ComponentKey("feed"),
-          user: ComponentKey("user/" + host.id), ways: ways(of: node), stunServers: stun,
-          udpForbidden: host.client.udpForbidden, graphicsPipeline: host.client.graphicsPipeline,
-          reconnects: host.client.reconnect, timing: timing)
-        settings.workloads = scenario.sessions.map(\.workload)
-        settings.tls = policy(of: host)
-        clients[host.id] = ClientRole(at: node, settings: settings, stack: stack, observer: self)
+      case .client: install(on: node) { [unowned self] in makeClient(host, at: node) }
       case .sessionHost:
         guard wanted.contains(host.id) else { continue }
-        var settings = SessionHostSettings(
-          broker: Endpoint(blueprint.broker.address, ServicePort.https), brokerName: ComponentKey("broker"),
-          ways: ways(of: node), stunServers: stun, shortpath: ShortpathPolicy(of: host.policy, in: scenario.hostPool),
-          timing: timing,
-          admission: Admission(
-            signIn: host.rdp.signIn, licensed: host.rdp.licensed, requiresGraphicsPipeline: host.rdp.requiresGraphicsPipeline),
-          keepsReverseConnect: scenario.service.reverseConnect == .warm)
-        settings.workloads = scenario.sessions.map(\.workload)
-        (settings.tls, settings.certificate) = (policy(of: host), certificate(of: host))
-        let role = SessionHostRole(at: node, settings: settings, stack: stack)
-        hosts.append(role)
-        role.start()
+        install(on: node) { [unowned self] in makeSessionHost(host, at: node) }
       case .server:
-        _ = STUNServer(at: node, stack: stack)
-        let ports = Set(scenario.probes.filter { $0.to == host.id && $0.kind != .stun }.map(\.port)).union([7]).sorted()
-        for port in ports {
-          _ = EchoServer(at: node, port: port, stack: stack)
-          _ = AcceptingServer(at: node, port: port, stack: stack)
+        install(on: node) { [unowned self] in
+          _ = STUNServer(at: node, stack: stack)
+          let ports = Set(scenario.probes.filter { $0.to == host.id && $0.kind != .stun }.map(\.port)).union([7]).sorted()
+          for port in ports {
+            _ = EchoServer(at: node, port: port, stack: stack)
+            _ = AcceptingServer(at: node, port: port, stack: stack)
+          }
         }
       case .tunnelGateway, .idle: break
       }
     }
   }
 
+  private var shortpathTiming: ShortpathTiming {
+    ShortpathTiming(
+      selectionWindow: scenario.timing.selectionWindow, gatheringLimit: scenario.timing.gatheringLimit,
+      peerReflexive: scenario.timing.peerReflexive)
+  }
+
+  private func makeClient(_ host: HostSpec, at node: NodeID) {
+    var settings = ClientSettings(
+      feed: Endpoint(blueprint.feed.address, ServicePort.https), feedName: ComponentKey("feed"),
+      user: ComponentKey("user/" + host.id), ways: ways(of: node), stunServers: [Endpoint(blueprint.stun.address, 3478)],
+      udpForbidden: host.client.udpForbidden, graphicsPipeline: host.client.graphicsPipeline, reconnects: host.client.reconnect,
+      timing: shortpathTiming)
+    settings.workloads = scenario.sessions.map(\.workload)
+    settings.tls = policy(of: host)
+    clients[node] = ClientRole(at: node, settings: settings, stack: stack, observer: self)
+  }
+
+  private func makeSessionHost(_ host: HostSpec, at node: NodeID) {
+    var settings = SessionHostSettings(
+      broker: Endpoint(blueprint.broker.address, ServicePort.https), brokerName: ComponentKey("broker"), ways: ways(of: node),
+      stunServers: [Endpoint(blueprint.stun.address, 3478)], shortpath: ShortpathPolicy(of: host.policy, in: scenario.hostPool),
+      timing: shortpathTiming,
+      admission: Admission(
+        signIn: host.rdp.signIn, licensed: host.rdp.licensed, requiresGraphicsPipeline: host.rdp.requiresGraphicsPipeline),
+      keepsReverseConnect: scenario.service.reverseConnect == .warm)
+    settings.workloads = scenario.sessions.map(\.workload)
+    (settings.tls, settings.certificate) = (policy(of: host), certificate(of: host))
+    let role = SessionHostRole(at: node, settings: settings, stack: stack)
+    hosts[node] = role
+    role.start()
+  }
+
   private func makeHappenings() {
     for (row, session) in scenario.sessions.enumerated() {
       unsettled += 1
-      let client = clients[session.client]!
-      let resource = ComponentKey(session.host)
-      at(session.at, node: blueprint.nodeOf[session.client]!) { client.open(session: row + 1, resource: resource) }
+      let node = blueprint.nodeOf[session.client]!
+      at(session.at, node: node) { [unowned self] in open(row + 1, at: node, ComponentKey(session.host)) }
     }
     for (row, probe) in scenario.probes.enumerated() { schedule(probe, row + 1) }
     var discarding: Set<String> = []
     for (row, traffic) in scenario.traffic.enumerated() {
       let to = blueprint.nodeOf[traffic.to]!
-      if discarding.insert(traffic.to).inserted { _ = DiscardServer(at: to, stack: stack) }
-      _ = CrossTraffic(
-        at: blueprint.nodeOf[traffic.from]!, to: address(of: to), rate: traffic.rate, size: traffic.size, from: traffic.start,
-        until: traffic.end, subject: UInt64(row + 1), stack: stack)
+      if discarding.insert(traffic.to).inserted {
+        install(on: to) { [unowned self] in _ = DiscardServer(at: to, stack: stack) }
+      }
+      let from = blueprint.nodeOf[traffic.from]!
+      install(on: from) { [unowned self] in
+        _ = CrossTraffic(
+          at: from, to: address(of: to), rate: traffic.rate, size: traffic.size, from: max(traffic.start, network.now),
+          until: traffic.end, subject: UInt64(row + 1), stack: stack)
+      }
       lastTimed = max(lastTimed, traffic.end)
     }
     for event in scenario.events {
@@ -191,8 +251,7 @@ public final class World: DesktopObserver {
       ordinal: ordinal, kind: kind, remote: Endpoint(address, probe.port), count: probe.count, interval: probe.interval,
       size: probe.size,
       sourcePort: probe.sourcePort, interface: interface)
-    let prober = Prober(plan, at: node, stack: stack) { [unowned self] in self.settled() }
-    at(probe.at, node: node) { prober.start() }
+    at(probe.at, node: node) { [unowned self] in start(plan, at: node) }
   }
 
   /// A host's primary IPv4 address.
@@ -201,50 +260,13 @@ public final class World: DesktopObserver {
     return own.map { network.interfaces[Int($0.index)].v4 } ?? .unspecified
   }
 
+  /// Has the scenario's own hand do something at `node`, whatever becomes of the machine until then.
   func at(_ time: SimTime, node: NodeID, _ action: @escaping () -> Void) {
-    Alarm(stack, at: node, action: action).set(time)
-  }
-
-  // MARK: Changing
-
-  /// Makes a change in the running world.
-  public func apply(_ change: Change) throws(ChangeError) {
-    switch change {
-    case .set(let path, let value):
-      let parts = path.split(separator: ".").map(String.init)
-      if parts.first == "hosts", parts.count == 3, parts[2] == "network" { return roam(parts[1], to: value.text) }
-      let element = parts.dropLast().joined(separator: ".")
-      if let tunnel = tunnel(element), parts.last == "delay", case .duration(let delay) = value {
-        for end in [tunnel.clientInterface, tunnel.gatewayInterface] { stack.setProcessing(delay, ofTunnelAt: end) }
-        return
-      }
-      guard let rows = blueprint.linksAt[element], let field = parts.last else {
-        throw ChangeError("'\(path)' cannot be changed while the world runs; links, uplinks and tunnels can")
-      }
-      for row in rows { try Scenario.set(&network.links[row].settings, field, value, path) }
-    case .act(let element, .lift), .act(let element, .restore):
-      guard let rows = blueprint.rulesAt[element] else { throw ChangeError("there is no rule '\(element)'") }
-      for row in rows { network.rules[row].enabled = change == .act(element: element, verb: .restore) }
-    case .act(let element, let verb): try turn(element, off: verb == .down)
+    let alarm = Alarm(stack, at: .none) { [unowned self] in
+      if node != .none { recorder.due(at: node) }
+      action()
     }
-  }
-
-  private func tunnel(_ element: String) -> TunnelBlueprint? { blueprint.tunnels.first { "tunnels.\($0.id)" == element } }
-
-  /// Takes a link, tunnel or host down, or brings it up again.
-  private func turn(_ element: String, off: Bool) throws(ChangeError) {
-    if let rows = blueprint.linksAt[element] {
-      for row in rows { network.links[row].up = !off }
-    } else if let tunnel = tunnel(element) {
-      for end in [tunnel.clientInterface, tunnel.gatewayInterface] { stack.switchTunnel(off: off, at: end) }
-    } else if let row = blueprint.nodes.firstIndex(where: { $0.path == element }), !element.hasPrefix("networks.") {
-      network.nodes[row].up = !off
-      // Its own client ends a session whatever befell it.
-      guard scenario.host(blueprint.nodes[row].id)?.role != .client else { return }
-      if off { recorder.silenced.insert(NodeID(row)) } else { recorder.silenced.remove(NodeID(row)) }
-    } else {
-      throw ChangeError("there is no link, uplink, tunnel, host or service '\(element)'")
-    }
+    alarm.set(time)
   }
 
   // MARK: Running
@@ -273,8 +295,8 @@ public final class World: DesktopObserver {
   }
 
   private func beQuiet() {
-    for client in clients.keys.sorted() { clients[client]?.beQuiet() }
-    for host in hosts { host.beQuiet() }
+    for node in clients.keys.sorted() { clients[node]?.beQuiet() }
+    for node in hosts.keys.sorted() { hosts[node]?.beQuiet() }
   }
 
   /// Runs to the end and says why it ended.
@@ -302,8 +324,8 @@ public final class World: DesktopObserver {
 
   /// Tells the counters that end a run.
   func tellTotals() {
-    for client in clients.keys.sorted() { clients[client]?.tellTotals() }
-    for host in hosts { host.tellTotals() }
+    for node in clients.keys.sorted() { clients[node]?.tellTotals() }
+    for node in hosts.keys.sorted() { hosts[node]?.tellTotals() }
     for rogue in rogues { rogue.tell() }
   }
 }

@@ -80,6 +80,8 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case pathLost = 108
   /// Automatic reconnect gave up.
   case reconnectFailed = 109
+  /// The machine was off, or was started anew.
+  case machineDown = 120
   /// The address a connection stood on is gone: its own host has left the network, or a tunnel is down.
   case addressLost = 130
 
@@ -146,6 +148,7 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .capabilitiesRefused: "capabilities-refused"
     case .pathLost: "path-lost"
     case .reconnectFailed: "reconnect-failed"
+    case .machineDown: "machine-down"
     case .addressLost: "address-lost"
     }
   }

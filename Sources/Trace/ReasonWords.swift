@@ -28,6 +28,7 @@ extension Reason {
     case .licensingFailed: "no licence was to be had"
     case .capabilitiesRefused: "the client cannot draw as the host requires"
     case .protocolViolation: "a message came out of turn"
+    case .machineDown: "its machine went down"
     case .signallingLost: "the signalling was cut"
     default: String(code.map { $0 == "-" ? " " : $0 })
     }

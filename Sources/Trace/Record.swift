@@ -46,6 +46,20 @@ public enum PairEvent: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   public var name: String { String(describing: self) }
 }
 
+/// Why an address translator's mapping is over, the `code` of `mappingLost`. Raw values are stored: never renumber, only append.
+public enum MappingEnd: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// Its time was over, and something else took its place.
+  case expired = 0
+  /// The translator was started anew.
+  case restart = 1
+  /// Its outside address went to somebody else.
+  case rebind = 2
+  /// Its exit failed, and nobody had a copy of it.
+  case failover = 3
+  /// The word results print.
+  public var code: String { String(describing: self) }
+}
+
 /// A record. Which fields mean something depends on `kind`; the accessors of `Recorder` fill them.
 public struct Record: Sendable, BitwiseCopyable, Equatable {
   /// From 1, in the order things happened.
@@ -99,6 +113,7 @@ public struct Record: Sendable, BitwiseCopyable, Equatable {
   public var dropReason: DropReason? { kind == .drop ? DropReason(rawValue: UInt8(code)) : nil }
   public var pairEvent: PairEvent? { kind == .pair ? PairEvent(rawValue: UInt8(code)) : nil }
   public var candidateType: CandidateType? { kind == .candidate ? CandidateType(rawValue: UInt8(code)) : nil }
+  public var mappingEnd: MappingEnd? { kind == .mappingLost ? MappingEnd(rawValue: UInt8(code)) : nil }
   public var reason: Reason? { kind == .attempt || kind == .decision ? Reason(rawValue: UInt8(code)) : nil }
   public var failure: Reason? { kind == .failure ? Reason(rawValue: UInt8(code)) : nil }
   public var outcome: AttemptOutcome? { kind == .attempt ? AttemptOutcome(rawValue: UInt8(detail)) : nil }

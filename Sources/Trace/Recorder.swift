@@ -45,9 +45,6 @@ public final class Recorder {
   private var nameHashes: [UInt64] = [stableHash("")]
   @exclusivity(unchecked) public var conversations: [Conversation] = []
 
-  /// Machines that are down: they tell of no failure.
-  public var silenced: Set<NodeID> = []
-
   private var storyDigests = KeyedDigests()
   /// A table and not an array: it is changed thrice a hop, and an array would each time be asked whether it is shared.
   @usableFromInline let trajectory: Table<RollingDigest>

@@ -35,12 +35,22 @@ extension Recorder {
 
   /// The role at `node` could not take its part of a session's connection sequence. Session 0: it failed for all who need it.
   public func failure(_ reason: Reason, at node: NodeID, session: Int) {
-    // A machine that is down tells nothing.
-    if silenced.contains(node) { return }
     var record = Record(kind: .failure, node: node, code: UInt16(reason.rawValue))
     record.session = UInt16(session)
     tell(record)
   }
+
+  /// A session has failed for good, as its client's user sees it.
+  public func sessionFailed(_ reason: Reason, at node: NodeID, session: Int) {
+    attempt(.reverseConnect, .failed, reason, at: node, session: session)
+    milestone(.failed, at: node, session: session)
+  }
+
+  /// A machine stops, or starts with nothing known.
+  public func power(on: Bool, at node: NodeID) { transition("power", to: on ? "on" : "off", at: node, session: 0) }
+
+  /// Whether a record tells that a machine stopped or started.
+  public func isPower(_ record: Record) -> Bool { record.kind == .transition && names[Int(record.detail)] == "power" }
 
   public func candidate(_ candidate: CandidateDescription, at node: NodeID, session: Int) {
     var record = Record(kind: .candidate, node: node, code: UInt16(candidate.type.rawValue))

@@ -39,6 +39,8 @@ public enum TunnelMessage: Hashable, Sendable {
   case hello(key: Secret, inner: IPAddress)
   case welcome(key: Secret)
   case keepAlive(key: Secret)
+  /// The receiver knows no such tunnel: IKEv2's INVALID_SPI (RFC 7296 §1.5).
+  case unknown(key: Secret)
   /// An inner packet, by its slot in the world's packet store.
   case inner(slot: UInt32, length: Int32, key: Secret)
 
@@ -50,6 +52,8 @@ public enum TunnelMessage: Hashable, Sendable {
     case .welcome: 420
     // RFC 3948 §2.3: a single byte.
     case .keepAlive: 1
+    // RFC 3948 §2.2: the non-ESP marker; RFC 7296 §3.1, §3.10: header and notification with an SPI.
+    case .unknown: 44
     case .inner(_, let length, _): Int(length) + Self.overhead
     }
   }

@@ -4,8 +4,9 @@ public import Protocols
 public import Wire
 
 /// One end of a TLS connection.
-public final class SecureChannel: Carrier, CarrierHandler {
+public final class SecureChannel: Carrier, CarrierHandler, NodeBound {
   public let stack: HostStack
+  public var node: NodeID { lower.node }
   public let outgoing: StreamID
   public private(set) var incoming = StreamID.none
   public private(set) var readable: UInt64 = 0
@@ -126,13 +127,18 @@ public final class SecureChannel: Carrier, CarrierHandler {
 
   public func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) { end(failure, abortLower: false) }
 
-  private func end(_ failure: CarrierFailure?, abortLower: Bool) {
+  func vanish() {
     guard !isClosed else { return }
     isClosed = true
     stack.network.streams.closeWriter(outgoing)
     stack.network.streams.closeReader(incoming)
-    let above = upper
     upper = nil
+  }
+
+  private func end(_ failure: CarrierFailure?, abortLower: Bool) {
+    guard !isClosed else { return }
+    let above = upper
+    vanish()
     above?.carrierClosed(self, failure)
     if abortLower { lower.close() }
   }

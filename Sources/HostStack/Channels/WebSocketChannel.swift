@@ -3,8 +3,9 @@ import NetworkModel
 public import Wire
 
 /// One end of a WebSocket.
-public final class WebSocketChannel: Carrier, CarrierHandler {
+public final class WebSocketChannel: Carrier, CarrierHandler, NodeBound {
   public let stack: HostStack
+  public var node: NodeID { lower.node }
   public let outgoing: StreamID
   public private(set) var incoming = StreamID.none
   public private(set) var readable: UInt64 = 0
@@ -79,9 +80,16 @@ public final class WebSocketChannel: Carrier, CarrierHandler {
 
   public func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
     guard !isClosed else { return }
+    let above = upper
+    vanish()
+    above?.carrierClosed(self, failure)
+  }
+
+  func vanish() {
+    guard !isClosed else { return }
     isClosed = true
     stack.network.streams.closeWriter(outgoing)
     stack.network.streams.closeReader(incoming)
-    upper?.carrierClosed(self, failure)
+    upper = nil
   }
 }

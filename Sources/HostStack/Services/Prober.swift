@@ -163,6 +163,9 @@ public final class Prober: DatagramHandler, CarrierHandler {
     end()
   }
 
+  /// Its machine has stopped, or is off when its time comes: it ends with what it has.
+  public func cut() { end() }
+
   private func end() {
     guard !isOver else { return }
     isOver = true

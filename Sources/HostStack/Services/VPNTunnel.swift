@@ -90,7 +90,7 @@ public final class VPNEndpoint {
 /// The client's end: says hello until the gateway welcomes it, then keeps the NAT on the way open. When its host has gone to another
 /// network it sends from there at once, and the gateway answers to where the last authentic packet came from, so that what is inside
 /// keeps its addresses (MOBIKE, RFC 4555 §3.5, as Windows' IKEv2 "VPN Reconnect" and WireGuard do; for others *assumed*).
-public final class VPNClient: DatagramHandler, Deadlined {
+public final class VPNClient: DatagramHandler, Deadlined, NodeBound {
   private let stack: HostStack
   let node: NodeID
   private let endpointSettings: VPNSettings
@@ -158,6 +158,11 @@ public final class VPNClient: DatagramHandler, Deadlined {
     stack.arm(timer, nextAction)
   }
 
+  func vanish() {
+    if let timer { stack.freeTimer(timer) }
+    timer = nil
+  }
+
   public func deadlineReached() {
     guard stack.now >= nextAction, let socket else { return }
     stack.recorder.due(at: socket.node)
@@ -175,6 +180,12 @@ public final class VPNClient: DatagramHandler, Deadlined {
       guard key == endpointSettings.key else { return .refused(.tunnelBadKey) }
       if endpoint.isOff { return .refused(.tunnelDown) }
       endpoint.receive(packet)
+    case .unknown(let key):
+      guard key == endpointSettings.key else { return .refused(.tunnelBadKey) }
+      // The gateway was started anew: it says hello at once (*assumed*: the liveness check of RFC 7296 §2.4 is left out).
+      guard endpoint.isUp else { return .refused(.unexpected) }
+      endpoint.isUp = false
+      act()
     case .hello, .keepAlive: return .refused(.unexpected)
     }
     return .taken
@@ -206,18 +217,24 @@ public final class VPNGateway: DatagramHandler {
     guard case .tunnel(let outer) = message else { return .refused(.unexpected) }
     let key: Secret
     switch outer {
-    case .hello(let k, _), .keepAlive(let k), .inner(_, _, let k), .welcome(let k): key = k
+    case .hello(let k, _), .keepAlive(let k), .inner(_, _, let k), .welcome(let k), .unknown(let k): key = k
     }
     guard let endpoint = endpoints.first(where: { $0.settings.key == key }) else { return .refused(.tunnelBadKey) }
     if endpoint.isOff { return .refused(.tunnelDown) }
-    endpoint.remote = packet.source
     switch outer {
     case .hello:
+      endpoint.remote = packet.source
       endpoint.isUp = true
       socket.send(.tunnel(.welcome(key: key)), to: packet.source, in: packet.conversation)
-    case .inner: endpoint.receive(packet)
-    case .keepAlive: break
-    case .welcome: return .refused(.unexpected)
+    case .keepAlive, .inner:
+      guard endpoint.isUp else {
+        // It has heard no hello of this client since it started.
+        socket.send(.tunnel(.unknown(key: key)), to: packet.source, in: packet.conversation)
+        return .refused(.tunnelDown)
+      }
+      endpoint.remote = packet.source
+      if case .inner = outer { endpoint.receive(packet) }
+    case .welcome, .unknown: return .refused(.unexpected)
     }
     return .taken
   }

@@ -18,6 +18,8 @@ public enum CarrierFailure: Equatable, Sendable {
 
 /// An ordered stream of messages to a peer and back.
 public protocol Carrier: AnyObject {
+  /// The node at whose end of the stream it stands.
+  var node: NodeID { get }
   /// The log this side writes.
   var outgoing: StreamID { get }
   /// The log this side reads; known once the peer has been heard.

@@ -6,8 +6,9 @@ import SimulationKernel
 public import Wire
 
 /// One end of an RDP-UDP connection.
-public final class RDPUDPSocket: Carrier, Deadlined {
+public final class RDPUDPSocket: Carrier, Deadlined, NodeBound {
   public let stack: HostStack
+  public var node: NodeID { socket.node }
   public let outgoing: StreamID
   public private(set) var incoming = StreamID.none
   public private(set) var readable: UInt64 = 0
@@ -65,6 +66,12 @@ public final class RDPUDPSocket: Carrier, Deadlined {
     timer = nil
   }
 
+  func vanish() {
+    shut()
+    upper = nil
+    retire()
+  }
+
   private func feed(_ input: RDPUDPConnection.Input) {
     guard !isClosed else { return }
     // Effects may lead back here (a reader that writes): each call works on its own buffer.
@@ -96,9 +103,7 @@ public final class RDPUDPSocket: Carrier, Deadlined {
       upper?.carrierDrained(self)
     case .closed(let failure):
       guard !isClosed else { return }
-      isClosed = true
-      stack.network.streams.closeWriter(outgoing)
-      stack.network.streams.closeReader(incoming)
+      shut()
       let above = upper
       upper = nil
       switch failure {
@@ -107,5 +112,11 @@ public final class RDPUDPSocket: Carrier, Deadlined {
       case .unreachable: above?.carrierClosed(self, .refused)
       }
     }
+  }
+
+  private func shut() {
+    isClosed = true
+    stack.network.streams.closeWriter(outgoing)
+    stack.network.streams.closeReader(incoming)
   }
 }

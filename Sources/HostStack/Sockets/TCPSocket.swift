@@ -8,7 +8,7 @@ public import Wire
 public typealias TCPSettings = TCPConnection.Settings
 
 /// One end of a TCP connection.
-public final class TCPSocket: Carrier, Deadlined {
+public final class TCPSocket: Carrier, Deadlined, NodeBound {
   public let stack: HostStack
   public let node: NodeID
   public private(set) var local: Endpoint
@@ -214,6 +214,12 @@ public final class TCPSocket: Carrier, Deadlined {
       case .unreachable: finish(.noRoute)
       }
     }
+  }
+
+  func vanish() {
+    isClosed = true
+    upper = nil
+    leave()
   }
 
   private func finish(_ failure: CarrierFailure?) {

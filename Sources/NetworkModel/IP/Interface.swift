@@ -97,6 +97,13 @@ struct RouteRow: BitwiseCopyable {
     interface = route.interface
   }
 
+  /// A route that leads nowhere: it contains no address.
+  static let withdrawn = RouteRow()
+  private init() { (high, low, highMask, lowMask, interface) = (1, 1, 0, 0, .none) }
+
+  /// Whether it is the route of this one address.
+  func isRoute(to address: IPAddress) -> Bool { highMask & lowMask == .max && contains(address) }
+
   @inline(__always) func contains(_ address: IPAddress) -> Bool {
     address.high & highMask == high && address.low & lowMask == low
   }

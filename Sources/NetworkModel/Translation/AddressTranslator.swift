@@ -8,25 +8,29 @@ public final class AddressTranslator {
   public let behaviour: TranslationBehaviour
   public let key: ComponentKey
   let node: NodeID
-  /// External addresses; the first serves static mappings, and every other one where there is no second.
-  public let outside: [IPAddress]
-  private let pairs: [(inside: IPAddress, outside: IPAddress)]
+  /// External addresses, those out of service first.
+  @exclusivity(unchecked) public internal(set) var outside: [IPAddress]
+  /// The first address in service: it serves static mappings, and every other one where there is no second.
+  @exclusivity(unchecked) var firstExit = 0
+  @exclusivity(unchecked) var pairs: [(inside: IPAddress, outside: IPAddress)]
+  /// How often it has lost everything: each of its lives draws anew.
+  @exclusivity(unchecked) var lives: UInt64 = 0
   @exclusivity(unchecked) var outward = FlatTable<OutwardKey, UInt32>()
   @exclusivity(unchecked) var inward = FlatTable<InwardKey, UInt32>()
-  @exclusivity(unchecked) private var permissions = FlatTable<PermissionKey, SimTime>()
+  @exclusivity(unchecked) var permissions = FlatTable<PermissionKey, SimTime>()
   /// Numbers of inside endpoints, where permissions hang on them.
-  @exclusivity(unchecked) private var endpoints = FlatTable<EndpointKey, UInt32>()
-  @exclusivity(unchecked) private var ordinals = FlatTable<EndpointKey, UInt32>()
+  @exclusivity(unchecked) var endpoints = FlatTable<EndpointKey, UInt32>()
+  @exclusivity(unchecked) var ordinals = FlatTable<EndpointKey, UInt32>()
   /// Static mappings by their external endpoint, and by the inside one where they serve what goes out too.
   @exclusivity(unchecked) var forwards = FlatTable<InwardKey, UInt32>()
   @exclusivity(unchecked) private var outwardForwards = FlatTable<EndpointKey, UInt32>()
   /// Flows that go by the port of their first packet: those let in, and where it matters those begun inside.
-  @exclusivity(unchecked) private var sessions = FlatTable<OutwardKey, Session>()
+  @exclusivity(unchecked) var sessions = FlatTable<OutwardKey, Session>()
   /// What the gateway took for its own: an external endpoint and the whole remote, with the end of its time.
   @exclusivity(unchecked) var own = FlatTable<InwardKey, SimTime>()
   @exclusivity(unchecked) var connections = FlatTable<ConnectionKey, ConnectionProgress>()
   @exclusivity(unchecked) var mappings: [Mapping] = []
-  @exclusivity(unchecked) private var freeRows: [UInt32] = []
+  @exclusivity(unchecked) var freeRows: [UInt32] = []
   @exclusivity(unchecked) var nextPort: UInt16
   /// Whether a let-in datagram changes anything.
   private let heedsInbound: Bool
@@ -75,7 +79,7 @@ public final class AddressTranslator {
   public var mappingCount: Int { inward.count }
 
   @inline(__always) func owns(_ address: IPAddress) -> Bool {
-    for row in outside.indices where outside[row] == address { return true }
+    for row in firstExit..<outside.count where outside[row] == address { return true }
     return false
   }
 
@@ -229,25 +233,28 @@ public final class AddressTranslator {
   }
 
   /// Tells that a mapping is over; its row goes on holding the port.
-  private func end(_ row: UInt32, recorder: Recorder) {
+  private func end(_ row: UInt32, _ why: MappingEnd = .expired, recorder: Recorder) {
     guard !mappings[Int(row)].ended else { return }
     mappings[Int(row)].ended = true
     released(mappings[Int(row)].key)
-    tell(.mappingLost, mappings[Int(row)], conversation: .none, recorder: recorder)
+    tell(.mappingLost, mappings[Int(row)], why, conversation: .none, recorder: recorder)
   }
 
-  private func lose(_ row: UInt32, recorder: Recorder) {
+  /// Ends a mapping and takes it out of the tables.
+  func lose(_ row: UInt32, _ why: MappingEnd = .expired, recorder: Recorder) {
     let mapping = mappings[Int(row)]
     if outward[mapping.key] == row { _ = outward.remove(mapping.key) }
     // What the mapping depends on is already the remote that the inward key may need.
     let place = inwardKey(mapping.key.proto, mapping.outside, from: mapping.key.remote)
     if inward[place] == row { _ = inward.remove(place) }
     freeRows.append(row)
-    end(row, recorder: recorder)
+    end(row, why, recorder: recorder)
   }
 
-  private func tell(_ kind: RecordKind, _ mapping: Mapping, conversation: ConversationID, recorder: Recorder) {
-    var record = Record(kind: kind, node: node)
+  func tell(
+    _ kind: RecordKind, _ mapping: Mapping, _ why: MappingEnd = .expired, conversation: ConversationID, recorder: Recorder
+  ) {
+    var record = Record(kind: kind, node: node, code: kind == .mappingLost ? UInt16(why.rawValue) : 0)
     let about = recorder.conversations[Int(conversation.index)]
     record.session = about.session
     record.attempt = about.attempt

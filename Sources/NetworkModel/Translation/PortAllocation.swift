@@ -31,13 +31,19 @@ extension AddressTranslator {
   /// A free external endpoint; `nil` when the inside host or the pool has none left.
   func freeEndpoint(_ request: PortRequest, now: SimTime, chance: Chance) -> Endpoint? {
     guard hasShare(request, now: now) else { return nil }
-    guard outside.count > 1 else { return freePort(request, on: 0, now: now, chance: chance) }
+    let exits = outside.count - firstExit
+    guard exits > 1 else { return freePort(request, on: firstExit, now: now, chance: chance) }
     let isPaired = behaviour.pooling == .paired
     let subject = isPaired ? Endpoint(request.inside.address, 0).hash : mix(request.inside.hash, UInt64(request.ordinal))
-    let start = Int(chance.draw(below: UInt64(outside.count), key, .natAddress, subject))
+    var start = Int(chance.draw(below: UInt64(outside.count), drawingKey, .natAddress, subject))
+    // Whoever had an address that is out of service draws again; the others keep theirs.
+    if start < firstExit {
+      start = firstExit + Int(chance.draw(below: UInt64(exits), drawingKey, .natAddress, mix(subject, UInt64(firstExit))))
+    }
     if isPaired { return freePort(request, on: start, now: now, chance: chance) }
-    for step in outside.indices {
-      if let free = freePort(request, on: (start + step) % outside.count, now: now, chance: chance) { return free }
+    for step in 0..<exits {
+      let address = firstExit + (start - firstExit + step) % exits
+      if let free = freePort(request, on: address, now: now, chance: chance) { return free }
     }
     return nil
   }
@@ -67,7 +73,7 @@ extension AddressTranslator {
     let port = request.inside.port
     var start: UInt64
     func draw() -> UInt64 {
-      chance.draw(below: span, key, .natPort, mix(request.inside.hash, UInt64(request.ordinal)))
+      chance.draw(below: span, drawingKey, .natPort, mix(request.inside.hash, UInt64(request.ordinal)))
     }
     switch behaviour.ports {
     case .preserving:
@@ -165,7 +171,7 @@ extension AddressTranslator {
     let count = blocksPerAddress
     let most = behaviour.portsPerHost == 0 ? count : Int((behaviour.portsPerHost - 1) / behaviour.portBlock) + 1
     guard count > 0, ordinal < most else { return nil }
-    let start = Int(chance.draw(below: UInt64(count), key, .natPort, mix(Endpoint(host, 0).hash, UInt64(ordinal), 0xB10C)))
+    let start = Int(chance.draw(below: UInt64(count), drawingKey, .natPort, mix(Endpoint(host, 0).hash, UInt64(ordinal), 0xB10C)))
     for step in 0..<count {
       let block = address * count + (start + step) % count
       if blockOwners[block] == .unspecified { return block }

@@ -153,6 +153,14 @@ extension CodePage {
         + "from what is inside it.",
       source: "assumed from Windows' media sense (Microsoft, How to disable the media sense feature); RFC 4555."),
     CodePage(
+      .machineDown, "The machine went down",
+      cause:
+        "The machine was off, or was started anew and knows nothing of what it had: sockets, sessions and registrations are gone.",
+      confirm:
+        "System event log: 41, 1074, 6006 and 6008 at that time; the Azure activity log for Deallocate, Restart and Redeploy.",
+      fix: "Find out who or what stopped it: autoscale and drain mode, maintenance, updates, a crash; then connect again.",
+      source: "the scenario's `events`; Microsoft, Start and stop of session hosts (autoscale); Windows system event log."),
+    CodePage(
       .reconnectFailed, "Automatic reconnect gave up",
       cause: "The session was lost, and no attempt to connect again succeeded within the reconnect window of about 30 s.",
       confirm: "The client shows its reconnect prompt; WVDConnections has the attempts under new correlation ids.",

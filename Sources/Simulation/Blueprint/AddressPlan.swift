@@ -15,6 +15,7 @@ struct SubnetAddresses {
   private func address(at offset: UInt64) -> IPAddress { IPAddress(high: prefix.address.high, low: prefix.address.low | offset) }
 
   mutating func reserve(_ address: IPAddress) { used.insert(address) }
+  mutating func release(_ address: IPAddress) { used.remove(address) }
 
   /// The address of the owner with `key`: its hashed place, or the next free one.
   mutating func assign(_ key: ComponentKey) -> IPAddress {

@@ -29,6 +29,8 @@ public struct TunnelBlueprint: Sendable {
   public var gatewayEndpoint: Endpoint
   public var inner: IPAddress
   public var processing: SimDuration
+  /// Switched off by an event.
+  var isOff = false
 }
 
 /// A service node.
@@ -59,6 +61,9 @@ public struct Blueprint: Sendable {
   /// Rule rows of the network's table by scenario path.
   public internal(set) var rulesAt: [String: [Int]] = [:]
   public internal(set) var interfaceNames: [String] = []
+  /// What is left of each provider's addresses, by its network, and of those that nobody's network has.
+  var addressesOf: [String: SubnetAddresses] = [:]
+  var freeAddresses = AddressPlan().outside
 
   /// - Precondition: the scenario has no `problems()`.
   public init(_ scenario: Scenario) {

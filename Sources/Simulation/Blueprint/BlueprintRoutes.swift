@@ -129,6 +129,8 @@ extension BlueprintBuilder {
     blueprint.linksAt = linksAt
     blueprint.rulesAt = rulesAt
     blueprint.interfaceNames = interfaceNames
+    blueprint.addressesOf = subnets
+    blueprint.freeAddresses = addresses.outside
     blueprint.gateways = gateways
     if let directory = services["directory"] { blueprint.directory = directory }
     if let feed = services["feed"] { blueprint.feed = feed }

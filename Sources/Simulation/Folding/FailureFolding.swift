@@ -52,11 +52,18 @@ extension Folding {
     return recorder.story.filter { Int($0.session) == first && $0.topic != .probe } + own
   }
 
-  /// Why a host's agent is not registered, or a gateway has no broker: its last failure beside all sessions since it was.
+  /// Why a host's agent is not registered (its machine may be off, or have been started anew), or a gateway has no broker: its last
+  /// failure beside all sessions since it was.
   private func standingFailure(of id: String, missing: Milestone?) -> ConnectionFailure? {
     guard let node = world.blueprint.nodeOf[id] else { return nil }
-    let own = recorder.story.last { $0.session == 0 && $0.node == node && ($0.failure != nil || $0.milestone == .hostRegistered) }
-    return own.flatMap { record in record.failure.map { failure(record, $0, missing: missing) } }
+    let own = recorder.story.last { record in
+      guard record.session == 0, record.node == node else { return false }
+      let isPower = missing == .hostRegistered && recorder.isPower(record)
+      return record.failure != nil || record.milestone == .hostRegistered || isPower
+    }
+    return own.flatMap { record in
+      (recorder.isPower(record) ? .machineDown : record.failure).map { failure(record, $0, missing: missing) }
+    }
   }
 
   private func failure(_ record: Record, _ reason: Reason, missing: Milestone?) -> ConnectionFailure {

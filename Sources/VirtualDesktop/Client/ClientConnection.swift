@@ -307,6 +307,12 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     gatewayChannel?.close()
   }
 
+  /// The machine is gone, and everything that could end orderly with it.
+  func vanish() {
+    if !isOver { shortpath?.tellEnd(.sessionEnded) }
+    isOver = true
+  }
+
   private func settleIfDone() {
     guard decided, !isOver else { return }
     if winner == nil || softSync.state == .resumed {

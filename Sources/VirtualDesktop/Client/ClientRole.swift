@@ -122,6 +122,12 @@ public final class ClientRole: ServiceChannelOwner {
   func channel(_ channel: ServiceChannel, received message: ServiceMessage) { feed(.received(message)) }
   func channelLost(_ channel: ServiceChannel, _ loss: ChannelLoss) { feed(.connectionFailed(service(channel), loss)) }
 
+  /// The machine stops: its sessions end with a reason of their own, and nothing of it does anything any more.
+  public func vanish() {
+    tellTotals()
+    for session in sessions { session.vanish() }
+  }
+
   /// The desktops fall silent, so that what is on its way arrives before the run ends.
   public func beQuiet() { for session in sessions { session.beQuiet() } }
 

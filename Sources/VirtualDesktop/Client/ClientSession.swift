@@ -68,8 +68,7 @@ final class ClientSession: ClientConnectionOwner {
     case .giveUp: connections.last?.abandon()
     case .failed(let failure):
       if failure == .windowOver { stack.recorder.failure(failure.reason, at: node, session: ordinal) }
-      stack.recorder.attempt(.reverseConnect, .failed, failure.reason, at: node, session: ordinal)
-      stack.recorder.milestone(.failed, at: node, session: ordinal)
+      stack.recorder.sessionFailed(failure.reason, at: node, session: ordinal)
       settle()
     }
   }
@@ -83,6 +82,15 @@ final class ClientSession: ClientConnectionOwner {
   func fail(_ reason: Reason) {
     stack.recorder.failure(reason, at: node, session: ordinal)
     feed(.lost(reason))
+  }
+
+  /// The client's machine stops: whatever the session was at, it ends here, and nobody hears of it.
+  func vanish() {
+    if case .failed = machine.state { return }
+    connections.last?.vanish()
+    stack.recorder.failure(.machineDown, at: node, session: ordinal)
+    stack.recorder.sessionFailed(.machineDown, at: node, session: ordinal)
+    settle()
   }
 
   private func settle() {

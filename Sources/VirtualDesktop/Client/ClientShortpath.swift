@@ -239,6 +239,11 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     for socket in listenerSockets { socket.close() }
     publicFlow?.cancel()
     ice?.cancel()
+    tellEnd(reason)
+  }
+
+  /// Tells the end of whatever has not ended, and does nothing about it.
+  func tellEnd(_ reason: Reason) {
     for (transport, attempt) in [(Transport.managed, managed), (.public, open)] where !attempt.hasEnded {
       // What still comes, such as the host's list, starts nothing any more.
       let cut = reason == .signallingLost && transport == .public && attempt == .running && !answered

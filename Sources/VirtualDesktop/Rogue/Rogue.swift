@@ -53,7 +53,8 @@ public final class Rogue: DatagramHandler, PacketTap {
 
   private let plan: RoguePlan
   private let stack: HostStack
-  private let node: NodeID
+  /// Where it stands.
+  public let node: NodeID
   private unowned(unsafe) let observer: any RogueObserver
   private let conversation: ConversationID
   private var state = State.listening
@@ -110,6 +111,15 @@ public final class Rogue: DatagramHandler, PacketTap {
     state = .over
     for flow in flows { flow.cancel() }
     for socket in sockets { socket.close() }
+    tell()
+    observer.rogueEnded()
+  }
+
+  /// Its machine has stopped: whatever it was at is over.
+  public func vanish() {
+    let wasAtWork = state == .atWork
+    state = .over
+    guard wasAtWork else { return }
     tell()
     observer.rogueEnded()
   }

@@ -122,7 +122,8 @@ public final class BrokerRole: StreamListener, ServiceChannelOwner {
     self.node = node
     self.identity = identity
     let resources = hosts.map { BrokerOrchestration.Resource(key: $0, hosts: [$0]) }
-    let seed = stack.chance.draw(stack.recorder.key(of: node), .credential, 1)
+    // A broker that was started anew gives out other connection ids: hosts still know the old ones.
+    let seed = stack.chance.draw(stack.recorder.key(of: node), .credential, stack.luck(1, at: node))
     self.machine = BrokerOrchestration(settings: BrokerOrchestration.Settings(resources: resources, seed: seed))
     stack.keep(self)
     alarm = Alarm(stack, at: node) { [unowned self] in self.feed(.timer) }
