@@ -20,14 +20,6 @@ import Trace
       test:
         "an error for a socket that has closed is an unmatched one"),
     Exception(
-      code: "nat-hairpin-off", why: "no scenario sends from the inside to its own outside address",
-      test:
-        "hairpinning off drops what an inside host sends to an external endpoint"),
-    Exception(
-      code: "nat-ports-exhausted", why: "it takes as many flows as a translator has ports",
-      test:
-        "each port of the range serves one mapping, then ports are exhausted until one expires"),
-    Exception(
       code: "no-listener-address", why: "every client of a scenario has a default route",
       test:
         "a client without a route to any of the listener's addresses probes nothing"),
