@@ -37,7 +37,8 @@ public enum PresetTable {
     rules.rows = firewall.rules.map { rule in
       [
         rule.id, rule.priority.map { "\($0)" } ?? "-", "\(rule.action)", "\(rule.direction)", rule.proto?.name ?? "any",
-        rule.ports == .any ? "any" : rule.ports.low == rule.ports.high ? "\(rule.ports.low)" : "\(rule.ports.low)-\(rule.ports.high)",
+        rule.ports == .any
+          ? "any" : rule.ports.low == rule.ports.high ? "\(rule.ports.low)" : "\(rule.ports.low)-\(rule.ports.high)",
         word(rule.from), word(rule.to), word(rule.states),
         rule.profiles.isEmpty ? "any" : rule.profiles.map(\.rawValue).joined(separator: ", "),
       ]

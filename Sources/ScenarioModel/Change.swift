@@ -126,7 +126,9 @@ extension Scenario {
       networks[row].translation = preset.value
       networks[row].translationName = name
     case ("networks", 4) where parts[2] == "firewall":
-      guard let row = networks.firstIndex(where: { $0.id == parts[1] }) else { throw ChangeError("there is no network '\(parts[1])'") }
+      guard let row = networks.firstIndex(where: { $0.id == parts[1] }) else {
+        throw ChangeError("there is no network '\(parts[1])'")
+      }
       try Self.set(&networks[row].firewall, parts[3], value, path)
     case ("hosts", 4) where parts[2] == "firewall":
       guard let row = hosts.firstIndex(where: { $0.id == parts[1] }) else { throw ChangeError("there is no host '\(parts[1])'") }

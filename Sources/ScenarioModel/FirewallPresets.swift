@@ -54,7 +54,8 @@ extension FirewallSpec {
     var listener = rule("RemoteDesktop-UserMode-In-RDPShortpath-UDP", .accept, .inbound)
     (listener.proto, listener.ports) = (.udp, PortRange(3390, 3390))
     listener.profiles = [.domain, .private]
-    var firewall = FirewallSpec(rules: [listener, rule("allow-out", .accept, .outbound)], policy: .drop, preset: "windows-firewall")
+    var firewall = FirewallSpec(
+      rules: [listener, rule("allow-out", .accept, .outbound)], policy: .drop, preset: "windows-firewall")
     firewall.order = .blocksFirst
     firewall.profile = .public
     return firewall

@@ -112,6 +112,7 @@ public struct FirewallSpec: Sendable, Equatable {
         var priority = rules[row].priority ?? ways.map { next[$0] ?? RuleSpec.priorities.lowerBound }.max() ?? 0
         if rules[row].priority == nil { while taken.contains(priority) { priority += 1 } }
         rules[row].priority = priority
+        guard RuleSpec.priorities.contains(priority) else { continue }
         for way in ways { next[way] = priority + 1 }
       }
       reorder { $0.priority ?? 0 }

@@ -20,7 +20,9 @@ extension ScenarioCheck {
       states(of: rule, in: firewall, rulePath)
       priority(of: rule, in: firewall, rulePath, &taken)
       if !rule.profiles.isEmpty, firewall.profile == nil {
-        report("\(rulePath).profiles", "a rule can be for some profiles where its firewall has one; write profile: domain, private or public")
+        report(
+          "\(rulePath).profiles",
+          "a rule is for some profiles where its firewall has one; write profile: domain, private or public")
       }
       for (range, key) in [(rule.sourcePorts, "source-ports"), (rule.ports, "ports")] where range != .any {
         if rule.proto == .icmp { report("\(rulePath).\(key)", "icmp has no ports") }
@@ -44,7 +46,7 @@ extension ScenarioCheck {
   private mutating func tracking(of firewall: FirewallSpec, _ path: String) {
     let tracking = firewall.tracking
     if tracking.mode == .off, tracking != .off {
-      report(path, "nothing is remembered of flows where stateful is off, so there are no idle times to say, no inbound-refresh, no mid-stream")
+      report(path, "nothing is remembered of flows where stateful is off: leave out idle times, inbound-refresh and mid-stream")
     }
     let times = FirewallSpec.idleTimes.map { ($0.name, firewall[keyPath: $0.field]) }
     for (key, time) in times + [("udp-unanswered-idle", tracking.udpUnanswered ?? tracking.udp)] where time <= .zero {
@@ -67,17 +69,19 @@ extension ScenarioCheck {
   private mutating func priority(
     of rule: RuleSpec, in firewall: FirewallSpec, _ path: String, _ taken: inout [RuleDirection: [Int: String]]
   ) {
-    guard let priority = rule.priority else { return }
+    guard let priority = rule.priority, !unread.contains("\(path).priority") else { return }
     guard firewall.order == .priority else {
-      return report("\(path).priority", "this firewall judges its rules in the order of \(firewall.order.rawValue); write order: priority")
+      return report(
+        "\(path).priority", "this firewall judges its rules in the order \(firewall.order.rawValue); write order: priority")
     }
     let preset = FirewallSpec.presets.first { $0.name == firewall.preset }?.value
-    let isDefault = preset?.rules.contains { $0.id == rule.id && $0.priority == priority } ?? false
+    if preset?.rules.contains(where: { $0.id == rule.id && $0.priority == priority }) ?? false { return }
     let allowed = RuleSpec.priorities
-    if !isDefault, !allowed.contains(priority) {
+    if !allowed.contains(priority) {
       report(
         "\(path).priority",
-        "a rule's priority is \(allowed.lowerBound) to \(allowed.upperBound), behind which the default rules stand; found \(priority)")
+        "a rule's priority is \(allowed.lowerBound) to \(allowed.upperBound), behind which the default rules stand; found \(priority)"
+      )
     }
     for way in [RuleDirection.inbound, .outbound] where rule.judges(way) {
       if let other = taken[way, default: [:]].updateValue(rule.id, forKey: priority) {

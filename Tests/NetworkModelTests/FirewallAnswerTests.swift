@@ -13,14 +13,16 @@ import Wire
   private func answer(_ wall: Wall) -> Answer {
     wall.world.network.run(1)
     guard let back = wall.world.arrivals.last(where: { $0.node == wall.alice }) else { return .nothing }
-    return back.packet.proto == .tcp && back.packet.tcp.flags.contains(.rst) ? .reset
+    return back.packet.proto == .tcp && back.packet.tcp.flags.contains(.rst)
+      ? .reset
       : back.error?.kind == .administrativelyProhibited ? .icmp : .nothing
   }
 
   @Test(arguments: [
     (RuleAction.drop, Answer.nothing, Answer.nothing), (.reject, .icmp, .icmp), (.reset, .reset, .icmp),
   ])
-  func `a refused packet is met by silence, by ICMP, or by a reset where it is TCP`(action: RuleAction, tcp: Answer, udp: Answer) {
+  func `a refused packet is met by silence, by ICMP, or by a reset where it is TCP`(action: RuleAction, tcp: Answer, udp: Answer)
+  {
     for tracking in [FlowTracking.on, .off] {
       let (stream, datagram) = (Wall(tracking, [], policy: action), Wall(tracking, [], policy: action))
       #expect(!stream.segment(.syn))
@@ -74,7 +76,9 @@ import Wire
     wall.world.arrivals.filter { $0.node == node }.map { ($0.time - .zero).nanoseconds / 1000 }
   }
 
-  @Test(arguments: [0 as Int64, 3]) func `an inspecting firewall keeps each packet its time, both ways, and no other`(delay: Int64) {
+  @Test(arguments: [0 as Int64, 3]) func `an inspecting firewall keeps each packet its time, both ways, and no other`(
+    delay: Int64
+  ) {
     let wall = Wall(.on, delay: .milliseconds(delay))
     let network = wall.world.network
     // Each link takes 1 ms, so the way takes two of them and the delay, and the answer as long again.
@@ -110,7 +114,8 @@ import Wire
     #expect(times(5) == [8000, 9000, 10_000, 11_000])
   }
 
-  @Test(arguments: [RuleAction.reject, .reset]) func `an answer to what is refused takes the firewall as long`(action: RuleAction) {
+  @Test(arguments: [RuleAction.reject, .reset]) func `an answer to what is refused takes the firewall as long`(action: RuleAction)
+  {
     let wall = Wall(.on, [], policy: action, delay: .milliseconds(3))
     wall.world.send(wall.alice, wall.a, wall.s, proto: .tcp)
     #expect(wall.world.network.drops.isEmpty)

@@ -24,6 +24,15 @@ import Wire
           + "udp 172.27.0.2:50001 -> 10.1.0.4:50002 [hosts.vpn-gateway.firewall.rules.block-inner-udp]"))
   }
 
+  @Test("What there is to say of a rule stands behind its name: its priority, its firewall's profile")
+  func note() {
+    var run = sampleRun()
+    let attempt = run.sessions[0].attempts.firstIndex { !$0.blockers.isEmpty }!
+    run.sessions[0].attempts[attempt].blockers[0].note = "priority 200"
+    #expect(
+      Explanation.text(run, session: 1, width: 400).contains("Rule 'block-inner-udp' (priority 200) on vpn-gateway dropped"))
+  }
+
   @Test("A rule that inspects opened TLS and dropped nothing, and says so whether it hindered anybody or not")
   func inspection() {
     var run = sampleRun()

@@ -50,10 +50,26 @@ let fullExample = """
           - { name: Tunnel-1, action: accept, to: gate, source-ports: 1000-2000, ports: "4500", protocol: udp }
           - { name: ping, action: reject, protocol: icmp, from: 10.0.0.0/8, to: 2001:db8::/32 }
           - { name: look, action: inspect, direction: outbound, protocol: tcp, to: gateway-west, ports: 443 }
+          - { name: known, action: accept, state: [established, related], enabled: off, profiles: [domain, private] }
+          - { name: strays, action: reset, state: invalid }
         inspection: { issuer: corporate-ca, name: portal.example, expired: on }
+        profile: domain
+        order: written
+        policy: reset
+        stateful: rules
+        udp-idle: 50 s
+        udp-unanswered-idle: 20 s
+        tcp-idle: 1 h
+        tcp-opening-idle: 30 s
+        tcp-closing-idle: 40 s
+        tcp-reset-idle: 5 s
+        icmp-idle: 6 s
+        inbound-refresh: off
+        mid-stream: on
+        delay: 250 us
       lan: { delay: 50 us, jitter: 10 µs, reorders: on, mtu: 9000 B }
     metro: { label: 'Metro: the provider' }
-    azure: { subnet: 10.1.0.0/24, nat: azure-public-ip, firewall: { rules: [ { name: in, action: accept, ports: 3390 } ], without: [DenyAllInBound] } }
+    azure: { subnet: 10.1.0.0/24, nat: azure-public-ip, firewall: { rules: [ { name: in, action: accept, ports: 3390, priority: 300 }, { name: out, action: accept, direction: outbound } ], without: [DenyAllInBound] } }
     cloud: { nat: { mapping: address-dependent, filtering: address-and-port-dependent, overloading: on, addresses: 3, pooling: arbitrary }, uplink: { to: metro } }
     open:  { nat: azure-public-ip, firewall: none, uplink: { to: metro, rate: unlimited } }
   links:
@@ -63,14 +79,14 @@ let fullExample = """
     vpn: { label: VPN, from: alice, to: gate, over: udp, port: 4501, routes: [10.1.0.0/24, "fd00::/8"], delay: 100 us, address: 172.20.0.9, pool: 172.20.0.0/16, mtu: 1380 B }
   hosts:
     alice: { label: Alice, role: client, network: home, address: 192.168.7.9, address6: "2001:db8:7::9", client: { udp: off }, firewall: outbound-only, tls: "1.1", trusts: [corporate-ca, contoso-ca] }
-    gate: { role: tunnel-gateway, network: metro }
+    gate: { role: tunnel-gateway, network: metro, firewall: linux-firewall }
     sh-1: { role: session-host, network: azure, address: 10.1.0.4, shortpath: { managed-listener: on, port: 3391, public: false },
             tls: 1.2, trusts: [public-certification-authority], certificate: { kind: enterprise-ca, issuer: contoso-ca, name: sh-2, expired: yes } }
     sh-2: { role: session-host, network: azure, policy: { fUseUdpPortRedirector: 1, UdpRedirectorPort: 3392,
             ICEEnableClientPortRange: 1, ICEClientPortBase: 40000, ICEClientPortRange: 100, directUDP: 1, publicUDP: 2,
             relayUDP: 2, SelectTransport: 2 } }
     bob: { role: client, network: home, client: { kind: web, fClientDisableUDP: 1 } }
-    echo: { role: server, network: cloud }
+    echo: { role: server, network: cloud, firewall: { preset: windows-firewall, profile: private, udp-unanswered-idle: same } }
   service:
     regions:
       west: { label: West, at: metro, delay: 2 ms }

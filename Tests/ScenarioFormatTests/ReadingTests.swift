@@ -139,14 +139,16 @@ struct ChangeTests {
     #expect(throws: ChangeError(message)) { try ChangeReader.parse(text) }
   }
 
-  @Test("Lifting a preset's rule and writing the scenario out keeps it lifted")
+  @Test("Lifting a preset's rule and writing the scenario out keeps it lifted, and it can be restored")
   func liftedRule() throws {
     let change = try ChangeReader.parse("lift networks.azure.firewall.rules.DenyAllInBound")
-    var lifted = try scenario(designExample).applying(change)
-    lifted.origins = [:]
-    #expect(lifted.network("azure")?.firewall?.rules.count == 5)
+    let whole = try scenario(designExample)
+    var lifted = try whole.applying(change)
+    #expect(lifted.network("azure")?.firewall?.rules.filter { !$0.isEnabled }.map(\.id) == ["DenyAllInBound"])
     var again = try scenario(ScenarioWriter.resolved(lifted))
     again.id = lifted.id
     #expect(again == lifted)
+    lifted = try lifted.applying(ChangeReader.parse("restore networks.azure.firewall.rules.DenyAllInBound"))
+    #expect(lifted == whole)
   }
 }

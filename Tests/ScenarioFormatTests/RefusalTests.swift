@@ -36,6 +36,9 @@ struct RefusalTests {
   @Test("rules, events, expectations, several mistakes at once", arguments: refusedHappenings)
   func happenings(_ refusal: Refusal) { check(refusal) }
 
+  @Test("firewalls: priorities, states, profiles, times", arguments: refusedFirewalls)
+  func firewalls(_ refusal: Refusal) { check(refusal) }
+
   @Test("settings by their real names", arguments: refusedSettings)
   func settings(_ refusal: Refusal) { check(refusal) }
 

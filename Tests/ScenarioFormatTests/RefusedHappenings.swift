@@ -25,7 +25,7 @@ let refusedHappenings: [Refusal] = [
       networks: { a: { firewall: nsg } }
       """,
     """
-    2:28: expected one of network-security-group, outbound-only, none; found 'nsg'
+    2:28: expected one of network-security-group, windows-firewall, linux-firewall, outbound-only, none; found 'nsg'
     """),
   Refusal(
     "an event without a change",

@@ -85,6 +85,9 @@ struct RoundTripTests {
       }
     }
     for row in scenario.links.indices { draw(&scenario.links[row].settings.back, &draws) }
+    for row in scenario.networks.indices where draws.next(2) == 0 {
+      scenario.networks[row].firewall = firewall(&draws, of: scenario.networks[row].firewall)
+    }
     scenario.timing.duration = draws.next(2) == 0 ? nil : SimDuration(nanoseconds: Int64(draws.next(1 << 50)))
     scenario.timing.linger = SimDuration(nanoseconds: Int64(draws.next(1 << 40)))
     scenario.hostPool.publicUDP = draws.pick(PoolSwitch.allCases)
@@ -98,6 +101,36 @@ struct RoundTripTests {
     scenario.normalise()
     scenario.origins = [:]
     try expectRoundTrip(scenario)
+  }
+
+  private func firewall(_ draws: inout Draws, of old: FirewallSpec?) -> FirewallSpec {
+    var spec = draws.pick(FirewallSpec.presets).value
+    if spec.tracking.mode == .on { spec.tracking.mode = draws.pick([.on, .rules]) }
+    for (_, field) in FirewallSpec.idleTimes { spec[keyPath: field] = .seconds(Int64(1 + draws.next(5000))) }
+    spec.tracking.udpUnanswered = draws.pick([nil, .seconds(3)])
+    spec.tracking.inboundRefresh = draws.next(2) == 0
+    spec.tracking.midStream = draws.next(2) == 0
+    spec.delay = .microseconds(Int64(draws.next(5000)))
+    spec.policy = draws.pick([.accept, .drop, .reject, .reset])
+    spec.profile = draws.pick([.domain, .private, .public])
+    for id in ["one", "two", "three"] {
+      var rule = RuleSpec(id: id, action: draws.pick([.accept, .drop, .reject, .reset]))
+      rule.direction = draws.pick(RuleDirection.allCases)
+      if spec.order == .priority { rule.priority = draws.pick([nil, 100 + draws.next(3000)]) }
+      rule.profiles = draws.pick([[], [.domain], [.private, .public]])
+      rule.states = draws.pick([.any, .new, [.new, .invalid]])
+      rule.isEnabled = draws.next(2) == 0
+      if !spec.rules.contains(where: { $0.priority != nil && $0.priority == rule.priority }) { spec.rules.insert(rule, at: 0) }
+    }
+    // What events and expectations of the example name stays.
+    for rule in old?.rules ?? [] where !spec.rules.contains(where: { $0.id == rule.id }) {
+      var rule = rule
+      rule.priority = nil
+      if spec.tracking.mode == .on, rule.states.isDisjoint(with: [.new, .invalid]) { rule.states = .any }
+      spec.rules.insert(rule, at: 0)
+    }
+    spec.inspection = old?.inspection ?? spec.inspection
+    return spec
   }
 
   private func draw(_ link: inout LinkSettings, _ draws: inout Draws) {

@@ -306,7 +306,8 @@ extension Network {
   }
 
   /// Hands a packet to its link, or to the application behind a virtual interface, once its node has worked on it for `dwell`.
-  private func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID, after dwell: SimDuration = .zero) {
+  private func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID, after dwell: SimDuration = .zero)
+  {
     let flight = pool[slot]
     if dwell > .zero { return schedule(slot, at: InterfaceID(Int(~out.index)), now + dwell) }
     if hasTap { show(flight.pointee.packet, leaving: true, on: out) }
@@ -382,7 +383,8 @@ extension Network {
     }
     var dwell = byRule ? shape.delay : .zero
     // What an application sends in another's name goes out as that one's packets do.
-    if shape.diverts, !byRule, packet.proto != .icmp, locals[NodeAddress(node: node.index, address: packet.source.address)] == nil {
+    if shape.diverts, !byRule, packet.proto != .icmp, locals[NodeAddress(node: node.index, address: packet.source.address)] == nil
+    {
       dwell = shape.delay
       if shape.translator >= 0, outgoing.side == .outside {
         let outward = translator(of: shape) { $0.planOutward(packet, now: now, chance: chance) }

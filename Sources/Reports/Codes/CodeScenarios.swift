@@ -27,6 +27,7 @@ extension CodePage {
     ("no-answer", "documented/5-no-udp"),
     ("no-candidate-pairs", "failures/no-candidates"),
     ("no-healthy-host", "failures/no-healthy-host"),
+    ("not-in-connection", "firewall/tcp-idle-below-heartbeat"),
     ("path-lost", "failures/vpn-dies"),
     ("reconnect-failed", "recovery/reconnect-gives-up"),
     ("sign-in-refused", "failures/sign-in-refused"),

@@ -71,7 +71,8 @@ struct Folding {
       } else {
         found.append(
           Blocker(
-            pair: pair, topic: record.topic, node: node, rule: rule?.id, rulePath: rule?.path, note: rule?.note ?? "", reason: reason,
+            pair: pair, topic: record.topic, node: node, rule: rule?.id, rulePath: rule?.path, note: rule?.note ?? "",
+            reason: reason,
             firstRecord: record.number, firstTime: record.time, packets: 1, opener: opener))
       }
     }
