@@ -1,17 +1,8 @@
 // The IP layer's order, written once for hosts and routers:
 // ingress rules → NAT inward → for me? input rules → deliver ‖ forward rules → TTL → route → MTU → NAT outward → egress rules → link.
-public import SimulationKernel
+import SimulationKernel
 import Trace
 public import Wire
-
-/// How a send ended at the sender's own IP layer.
-public enum SendResult: Equatable, Sendable, BitwiseCopyable {
-  case sent
-  /// No route by the bound interface (RFC 1122 §3.3.4.2), or none at all.
-  case noRoute
-  /// The bound interface is down: the host has left its network, or its tunnel is not up.
-  case interfaceDown
-}
 
 extension Network {
   // MARK: Arriving
@@ -115,7 +106,7 @@ extension Network {
 
   /// Lends a node's translator without counting the reference.
   @inline(__always)
-  private func translator<Result>(of shape: Node, _ body: (AddressTranslator) -> Result) -> Result {
+  func translator<Result>(of shape: Node, _ body: (AddressTranslator) -> Result) -> Result {
     uncounted[Int(shape.translator)]._withUnsafeGuaranteedRef(body)
   }
 
@@ -173,7 +164,7 @@ extension Network {
   }
 
   /// Rewrites a packet as planned; returns whether it goes on.
-  private func apply(_ plan: TranslationPlan, toSource: Bool, _ slot: UInt32, at node: NodeID) -> Bool {
+  func apply(_ plan: TranslationPlan, toSource: Bool, _ slot: UInt32, at node: NodeID) -> Bool {
     switch plan {
     case .pass, .own: return true
     case .drop(let reason):
@@ -306,7 +297,7 @@ extension Network {
   }
 
   /// Hands a packet to its link, or to the application behind a virtual interface, once its node has worked on it for `dwell`.
-  private func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID, after dwell: SimDuration = .zero)
+  func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID, after dwell: SimDuration = .zero)
   {
     let flight = pool[slot]
     if dwell > .zero { return schedule(slot, at: InterfaceID(Int(~out.index)), now + dwell) }
@@ -340,83 +331,5 @@ extension Network {
     guard nodes[Int(outgoing.node.index)].up else { return drop(slot, .nodeDown, at: outgoing.node) }
     guard outgoing.up else { return drop(slot, .linkDown, at: outgoing.node) }
     put(slot, on: out, outgoing, at: outgoing.node)
-  }
-
-  // MARK: Sending
-
-  /// Sends a packet made at `node`. An unspecified source is filled in from the outgoing interface.
-  /// A packet that finds no route is never created; its payload is released.
-  @discardableResult
-  public func send(_ packet: Packet, from node: NodeID, bound: InterfaceID = .none) -> SendResult {
-    emit(packet, from: node, bound: bound, byRule: false)
-  }
-
-  /// - Parameter byRule: whether the node's own firewall answers: as slowly as it judges, and unjudged.
-  @discardableResult
-  func emit(_ packet: Packet, from node: NodeID, bound: InterfaceID, byRule: Bool) -> SendResult {
-    arrived = nil
-    var packet = packet
-    guard nodes[Int(node.index)].up, let out = route(packet.destination.address, from: node, bound: bound) else {
-      discard(packet.payload)
-      guard nodes[Int(node.index)].up, bound != .none, !interfaces[Int(bound.index)].up else { return .noRoute }
-      recorder.unsent(
-        interfaces[Int(bound.index)].whenDown, from: packet.source, to: packet.destination, packet.proto,
-        in: packet.conversation, at: node)
-      return .interfaceDown
-    }
-    let outgoing = interfaces[Int(out.index)]
-    if packet.source.address == .unspecified {
-      guard let own = outgoing.address(like: packet.destination.address) else {
-        discard(packet.payload)
-        return .noRoute
-      }
-      packet.source.address = own
-    }
-    let slot = place(packet)
-    let flight = pool[slot]
-    flight.pointee.packet.cause = recorder.motion(.sent, packet, at: node, cause: recorder.currentCause)
-    let shape = nodes[Int(node.index)]
-    guard packet.length <= outgoing.mtu else {
-      answerICMP(.fragmentationNeeded, to: slot, at: node, mtu: outgoing.mtu)
-      drop(slot, .mtuExceeded, at: node)
-      return .sent
-    }
-    var dwell = byRule ? shape.delay : .zero
-    // What an application sends in another's name goes out as that one's packets do.
-    if shape.diverts, !byRule, packet.proto != .icmp, locals[NodeAddress(node: node.index, address: packet.source.address)] == nil
-    {
-      dwell = shape.delay
-      if shape.translator >= 0, outgoing.side == .outside {
-        let outward = translator(of: shape) { $0.planOutward(packet, now: now, chance: chance) }
-        guard apply(outward, toSource: true, slot, at: node) else { return .sent }
-        translator(of: shape) { $0.commitOutward(outward, packet, now: now, recorder: recorder) }
-      }
-    }
-    if shape.egress >= 0, !byRule {
-      let verdict = judge(shape.egress, packet, at: node, way: .outbound)
-      guard pass(verdict, slot, at: node) else { return .sent }
-      if verdict.track { remember(packet, at: node, by: shape.egress, way: .outbound) }
-    }
-    put(slot, on: out, outgoing, at: node, after: dwell)
-    return .sent
-  }
-
-  /// Releases a message whose packet was never made.
-  private func discard(_ payload: PayloadHandle) {
-    if payload != .none { _ = messages.remove(payload.index, payload.generation) }
-  }
-
-  /// Brings a packet that an application holds back into the IP layer, as arriving at `interface` after `delay`.
-  public func resume(_ slot: UInt32, at interface: InterfaceID, after delay: SimDuration, cause: UInt64) {
-    pool[slot].pointee.packet.cause = cause
-    schedule(slot, at: interface, now + delay)
-  }
-
-  /// Sets a packet from outside the world on its way, arriving at `interface` at `time`.
-  /// - Precondition: `time` is not before the last handled event.
-  public func inject(_ packet: Packet, at interface: InterfaceID, time: SimTime) {
-    precondition(time >= now, "a packet injected into the past: \(time) is before \(now)")
-    let slot = place(packet)
-    schedule(slot, at: interface, time)
   }
 }
