@@ -329,7 +329,7 @@ extension Network {
     let outgoing = interfaces[Int(out.index)]
     arrived = nil
     guard nodes[Int(outgoing.node.index)].up else { return drop(slot, .nodeDown, at: outgoing.node) }
-    guard outgoing.up else { return drop(slot, .linkDown, at: outgoing.node) }
+    guard outgoing.up else { return drop(slot, outgoing.whenDown, at: outgoing.node) }
     put(slot, on: out, outgoing, at: outgoing.node)
   }
 }
