@@ -131,8 +131,8 @@ struct ChangeTests {
         "links.transit.delay=20", "'links.transit.delay': a duration needs a unit; allowed: ns, us, µs, ms, s, min, h; found '20'"
       ),
       ("delay=20 ms", "expected a path such as links.transit.delay; found 'delay' in 'delay=20 ms'"),
-      ("lfit a.b", "'lfit' is no verb (did you mean 'lift'?); allowed: lift, restore, down, up, or PATH=VALUE"),
-      ("nothing", "expected PATH=VALUE, or one of lift, restore, down, up and a path; found 'nothing'"),
+      ("lfit a.b", "'lfit' is no verb (did you mean 'lift'?); allowed: lift, restore, down, up, restart, rebind, failover, or PATH=VALUE"),
+      ("nothing", "expected PATH=VALUE, or one of lift, restore, down, up, restart, rebind, failover and a path; found 'nothing'"),
       ("a.rate=0 Mbps", "'a.rate': expected a rate above 0; found '0 Mbps'"),
     ])
   func refuses(_ text: String, _ message: String) {

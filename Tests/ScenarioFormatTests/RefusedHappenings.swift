@@ -34,7 +34,7 @@ let refusedHappenings: [Refusal] = [
         - { at: 1 s }
       """,
     """
-    3:5: an event needs exactly one of set, lift, restore, down, up; found 0
+    3:5: an event needs exactly one of set, lift, restore, down, up, restart, rebind, failover; found 0
     """),
   Refusal(
     "an event about an unknown link",
