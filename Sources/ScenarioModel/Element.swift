@@ -69,6 +69,7 @@ extension Scenario {
     switch parts.count {
     case 2: .machine(host.id)
     case 3 where parts[2] == "lan": .line
+    case 4 where parts[2] == "lan" && visits(of: host.id).contains(parts[3]): .line
     case 3 where parts[2] == "firewall" && host.firewall != nil: .firewall(host.id)
     default: isRule(host.firewall, parts) ? .rule : nil
     }

@@ -122,6 +122,26 @@ import Wire
     #expect(back.transport == .public)
   }
 
+  @Test("a client that was started anew roams with its new tunnel, and the old one's end does nothing")
+  func restartedThenRoamed() throws {
+    var scenario = try Files.scenario(both)
+    scenario.expectations = []
+    var cafe = try #require(scenario.network("home"))
+    cafe.id = "cafe"
+    scenario.networks.append(cafe)
+    var again = scenario.sessions[0]
+    again.at = .zero + .seconds(12)
+    scenario.sessions.append(again)
+    scenario.events = [
+      EventSpec(at: .zero + .seconds(5), change: .act(element: "hosts.alice", verb: .restart)),
+      EventSpec(at: .zero + .seconds(8), change: .set(path: "hosts.alice.network", value: .word("cafe"))),
+    ]
+    #expect(scenario.problems().isEmpty, "\(scenario.problems())")
+    let run = try scenario.run()
+    #expect(run.sessions.map(\.reason) == [.machineDown, .establishedFirst])
+    #expect(run.sessions[1].route == "vpn")
+  }
+
   // MARK: Translators and firewalls
 
   @Test("a translator that loses its state in mid-session costs the UDP path, unless it gives the same port and address again")
