@@ -246,6 +246,43 @@ import Wire
     #expect(tcp.reason == .reconnectFailed, "\(tcp.sentence)")
   }
 
+  @Test("an inspecting firewall that restarts resets the connections it had opened, where it takes up others in their middle")
+  func inspection() throws {
+    // Before the switch-over the session lives in a connection that the proxy had cut in two.
+    func reconnects(inspects: Bool) throws -> [ReconnectResult] {
+      let name = "failures/gateway-inspection-trusted"
+      return try result(name, (.milliseconds(1_200), "networks.home.firewall", .restart)) { scenario in
+        let home = scenario.networks.firstIndex { $0.id == "home" }!
+        scenario.networks[home].firewall!.tracking.midStream = true
+        if !inspects { scenario.networks[home].firewall!.rules.removeAll { $0.action == .divert } }
+      }.sessions[0].reconnects
+    }
+    #expect(try reconnects(inspects: false).isEmpty)
+    let lost = try #require(try reconnects(inspects: true).first)
+    #expect(lost.reason == .connectionLost && lost.lost < .zero + .seconds(2))
+  }
+
+  @Test("a router behind another gets another private address from it, and elsewhere the same address stays somebody else's")
+  func nested() throws {
+    for (element, losses) in [("networks.home.nat", [Reason.pathLost]), ("networks.box.nat", [.pathLost])] {
+      let session = try result("nat/double-nat", (.seconds(10), element, .rebind)).sessions[0]
+      #expect(session.reconnects.map(\.reason) == losses && session.transport == .public, "\(element): \(session.sentence)")
+    }
+    let world = World(Blueprint(try Files.scenario("nat/double-nat")))
+    let node = world.blueprint.nodeOf["home"]!
+    let old = world.network.translator(at: node).exits
+    try world.apply(.act(element: "networks.home.nat", verb: .rebind))
+    let new = world.network.translator(at: node).exits
+    #expect(old.count == 1 && new.count == 1 && old != new)
+    let box = world.blueprint.nodeOf["box"]!
+    #expect(world.network.route(new[0], from: box, bound: .none) != nil)
+    // The box knows no neighbour with the old address; it would ask its provider, who routes no such thing.
+    let before = world.network.route(old[0], from: box, bound: .none)
+    #expect(before != world.network.route(new[0], from: box, bound: .none))
+    try world.apply(.act(element: "networks.home.nat", verb: .rebind))
+    #expect(![old[0], new[0]].contains(world.network.translator(at: node).exits[0]), "not at once again")
+  }
+
   // MARK: Laws
 
   static let elements: [(String, Change.Verb)] = [
