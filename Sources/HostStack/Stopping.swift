@@ -23,6 +23,7 @@ extension HostStack {
       return key.node == node.index
     }
     proxies[node.index] = nil
+    tunnelClients.removeAll { $0.node == node }
     for row in 0..<network.interfaces.count where network.interfaces[row].node == node && tunnels[Int32(row)] != nil {
       tunnels[Int32(row)] = nil
       network.interfaces[row].up = false

@@ -76,10 +76,10 @@ extension Scenario {
       return
     }
     let parts = element.split(separator: ".").map(String.init)
-    if verb != .lift, self.element(element) != nil {
+    if verb != .lift, verb != .restore, self.element(element)?.verbs.contains(verb) == true {
       throw ChangeError(
         "'\(verb.rawValue)' happens at a time: write it under events, as { at: 10 s, \(verb.rawValue): \(element) }; before a run rules "
-          + "can be lifted")
+          + "can be lifted or restored")
     }
     guard parts.count == 5, parts[2] == "firewall", parts[3] == "rules" else {
       throw ChangeError("'\(verb.rawValue)' takes a rule's path, such as networks.home.firewall.rules.NAME; found '\(element)'")

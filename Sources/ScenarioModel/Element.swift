@@ -69,6 +69,7 @@ extension Scenario {
     switch parts.count {
     case 2: .machine(host.id)
     case 3 where parts[2] == "lan": .line
+    case 4 where parts[2] == "lan" && visits(of: host.id).contains(parts[3]): .line
     case 3 where parts[2] == "firewall" && host.firewall != nil: .firewall(host.id)
     default: isRule(host.firewall, parts) ? .rule : nil
     }
@@ -92,8 +93,12 @@ extension Scenario {
   /// Why a verb does not fit what a path names while the world runs; `nil` when it does.
   public func objection(to verb: Change.Verb, at path: String) -> String? {
     guard let element = element(path) else {
-      let wanted = verb == .lift || verb == .restore ? "rule" : "link, uplink, tunnel, host, service, nat or firewall"
-      return "there is no \(wanted) '\(path)'"
+      guard verb == .lift || verb == .restore else {
+        return "there is no link, uplink, tunnel, host, service, nat or firewall '\(path)'"
+      }
+      let parts = path.split(separator: ".")
+      if parts.count == 5, parts[2] == "firewall", parts[3] == "rules" { return "there is no rule '\(path)'" }
+      return "'\(verb.rawValue)' takes a rule's path, such as networks.home.firewall.rules.NAME; found '\(path)'"
     }
     guard element.verbs.contains(verb) else {
       let allowed = element.verbs.map(\.rawValue).joined(separator: ", ")

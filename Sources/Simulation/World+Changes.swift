@@ -49,7 +49,11 @@ extension World {
       if verb != .up { stop(node) }
       if verb != .down { boot(node) }
     case .translator(let id): lose(stateOf: id, by: verb)
-    case .firewall(let id): network.forgetFlows(at: blueprint.nodeOf[id]!)
+    case .firewall(let id):
+      let node = blueprint.nodeOf[id]!
+      network.forgetFlows(at: node)
+      // Nothing stands on a network's router but what its firewall diverts to.
+      if scenario.network(id) != nil { remake(node) }
     }
   }
 
@@ -74,6 +78,12 @@ extension World {
     network.nodes[Int(node.index)].up = true
     recorder.power(on: true, at: node)
     for make in programs[node] ?? [] { make() }
+  }
+
+  private func remake(_ node: NodeID) {
+    guard let programs = programs[node] else { return }
+    stack.stop(node)
+    for make in programs { make() }
   }
 
   /// The user selects a session's resource.

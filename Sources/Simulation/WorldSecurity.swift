@@ -48,7 +48,7 @@ extension World {
         certificate: certificate(
           firewall.inspection, named: name, key: Secret(id: Chance(seed: seed).draw(name, .credential, 4))),
         forAnyName: firewall.inspection.name == nil, trusted: [ServiceTrust.authority])
-      _ = TransparentProxy(at: node, settings: settings, stack: stack)
+      install(on: node) { [unowned self] in _ = TransparentProxy(at: node, settings: settings, stack: stack) }
     }
   }
 }

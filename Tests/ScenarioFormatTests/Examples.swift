@@ -118,6 +118,8 @@ let fullExample = """
     - { at: 5 s, restore: networks.home.firewall.rules.no-stun }
     - { at: 6 s, down: links.transit }
     - { at: 7 s, set: { tunnels.vpn.delay: 1 ms } }
+    - { at: 8 s, rebind: networks.open.nat }
+    - { at: 9 s, restart: service.regions.west.gateway }
   mishaps:
     - { link: links.transit.back, packet: 3 }
     - { link: hosts.alice.lan.up, packet: 1, fate: delayed, by: 250 ms }

@@ -98,7 +98,7 @@ struct ReadingTests {
       events.prefix(3).map(\.change.text) == [
         "links.transit.delay=20 ms", "links.transit.loss=0.5 %", "networks.home.uplink.rate=1 Mbps",
       ])
-    #expect(events.map(\.at) == [3, 3, 3, 4, 5, 6, 7].map { SimTime(nanoseconds: $0 * 1_000_000_000) })
+    #expect(events.map(\.at) == [3, 3, 3, 4, 5, 6, 7, 8, 9].map { SimTime(nanoseconds: $0 * 1_000_000_000) })
   }
 }
 
@@ -131,12 +131,27 @@ struct ChangeTests {
         "links.transit.delay=20", "'links.transit.delay': a duration needs a unit; allowed: ns, us, µs, ms, s, min, h; found '20'"
       ),
       ("delay=20 ms", "expected a path such as links.transit.delay; found 'delay' in 'delay=20 ms'"),
-      ("lfit a.b", "'lfit' is no verb (did you mean 'lift'?); allowed: lift, restore, down, up, or PATH=VALUE"),
-      ("nothing", "expected PATH=VALUE, or one of lift, restore, down, up and a path; found 'nothing'"),
+      (
+        "lfit a.b",
+        "'lfit' is no verb (did you mean 'lift'?); allowed: lift, restore, down, up, restart, rebind, failover, or PATH=VALUE"
+      ),
+      (
+        "nothing", "expected PATH=VALUE, or one of lift, restore, down, up, restart, rebind, failover and a path; found 'nothing'"
+      ),
       ("a.rate=0 Mbps", "'a.rate': expected a rate above 0; found '0 Mbps'"),
     ])
   func refuses(_ text: String, _ message: String) {
     #expect(throws: ChangeError(message)) { try ChangeReader.parse(text) }
+  }
+
+  @Test("What happens at a time is no change before a run", arguments: ["restart networks.home.nat", "down links.transit"])
+  func notBeforeARun(_ text: String) throws {
+    let words = text.split(separator: " ")
+    #expect(
+      throws: ChangeError(
+        "'\(words[0])' happens at a time: write it under events, as { at: 10 s, \(words[0]): \(words[1]) }; before a run rules can be "
+          + "lifted or restored")
+    ) { try scenario(fullExample).applying(ChangeReader.parse(text)) }
   }
 
   @Test("Lifting a preset's rule and writing the scenario out keeps it lifted, and it can be restored")

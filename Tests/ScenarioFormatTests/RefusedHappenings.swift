@@ -34,7 +34,7 @@ let refusedHappenings: [Refusal] = [
         - { at: 1 s }
       """,
     """
-    3:5: an event needs exactly one of set, lift, restore, down, up; found 0
+    3:5: an event needs exactly one of set, lift, restore, down, up, restart, rebind, failover; found 0
     """),
   Refusal(
     "an event about an unknown link",
@@ -77,6 +77,29 @@ let refusedHappenings: [Refusal] = [
       """,
     """
     4:22: there is no rule 'networks.a.firewall.rules.no-udp'
+    """),
+  Refusal(
+    "an event that does not fit its element",
+    lines: """
+      networks: { a: { nat: home-router, uplink: { to: b } }, b: {}, c: { nat: azure-public-ip, uplink: { to: b } } }
+      links: { l: { between: [a, b] } }
+      events:
+        - { at: 1 s, restart: links.l }
+        - { at: 1 s, down: networks.a.nat }
+        - { at: 1 s, rebind: networks.b.nat }
+        - { at: 1 s, failover: networks.c.nat }
+        - { at: 1 s, restart: networks.b.firewall }
+        - { at: 1 s, restart: hosts.nobody }
+        - { at: 1 s, lift: links.l }
+      """,
+    """
+    5:25: 'restart' does not fit 'links.l', which is a line; allowed: down, up
+    6:22: 'down' does not fit 'networks.a.nat', which is an address translator; allowed: restart, rebind, failover
+    7:24: there is no link, uplink, tunnel, host, service, nat or firewall 'networks.b.nat'
+    8:26: 'networks.c.nat' translates one to one and remembers nothing that 'failover' could lose; allowed: rebind
+    9:25: there is no link, uplink, tunnel, host, service, nat or firewall 'networks.b.firewall'
+    10:25: there is no link, uplink, tunnel, host, service, nat or firewall 'hosts.nobody'
+    11:22: 'lift' does not fit 'links.l', which is a line; allowed: down, up
     """),
   Refusal(
     "an expectation of what does not exist",

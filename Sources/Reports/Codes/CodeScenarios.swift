@@ -24,6 +24,7 @@ extension CodePage {
     ("gateway-unreachable", "failures/gateway-unreachable"),
     ("host-unreachable", "failures/host-cannot-reach-gateway"),
     ("licensing-failed", "failures/licensing-failed"),
+    ("machine-down", "failures/client-restarted"),
     ("no-answer", "documented/5-no-udp"),
     ("no-candidate-pairs", "failures/no-candidates"),
     ("no-healthy-host", "failures/no-healthy-host"),
