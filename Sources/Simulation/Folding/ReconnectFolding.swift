@@ -34,6 +34,10 @@ extension SessionFolding {
     let decided = before.last { $0.kind == .decision }?.attempt
     guard let carrier = why == .pathLost ? decided : .reverseConnect else { return nil }
     let lost = records[loss].time
+    // What ended it was no packet's loss.
+    if why == .addressLost {
+      return folding.blockers(before.lazy.filter { $0.unsentReason != nil && $0.time == lost && $0.attempt == carrier }).first
+    }
     let found = folding.blockers(before.lazy.filter { $0.attempt == carrier && $0.time + Self.noticed >= lost })
     return found.max { ($0.packets, -$0.firstTime.nanoseconds) < ($1.packets, -$1.firstTime.nanoseconds) }
   }
