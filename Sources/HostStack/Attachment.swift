@@ -8,22 +8,14 @@ extension HostStack {
   /// Takes one interface of a host out of its network, and puts another into its own; either may be missing. Routes follow, tunnels
   /// look for a new way to their gateways, and TCP connections end whose address is gone.
   public func move(from old: InterfaceID?, to new: InterfaceID?) {
-    if let old { attach(old, false) }
-    if let new { attach(new, true) }
+    if let old { network.plug(old, in: false) }
+    if let new { network.plug(new, in: true) }
     let moved = old ?? new
     if let moved {
       let node = network.interfaces[Int(moved.index)].node
       for client in tunnelClients where client.node == node { client.findWay() }
     }
     if let old { endConnections(on: old) }
-  }
-
-  private func attach(_ interface: InterfaceID, _ joins: Bool) {
-    let own = network.interfaces[Int(interface.index)]
-    network.interfaces[Int(interface.index)].up = joins
-    for row in [own.link, network.interfaces[Int(own.peer.index)].link] {
-      network.links[Int(row)].obstacle = joins ? .none : .detached
-    }
   }
 
   /// Windows ends TCP connections as soon as their local address is gone (*assumed* from its media sense, which takes the addresses of

@@ -97,6 +97,16 @@ struct Cursor {
   }
 
   func duration() -> SimDuration? { quantity(.duration).map { SimDuration(nanoseconds: $0) } }
+  /// The time of an event, which may come before 0 s: while hosts register and tunnels come up.
+  func eventTime() -> SimTime? {
+    guard let scalar, scalar.first == "-" else { return time() }
+    do throws(UnitError) {
+      let before = SimTime(nanoseconds: -(try Units.duration.steps(String(scalar.dropFirst()))))
+      if before >= EventSpec.earliest { return before }
+      report("a world begins at \(EventSpec.earliest.written); found '\(scalar)'")
+    } catch { report(error.message) }
+    return nil
+  }
   func time() -> SimTime? { quantity(.duration).map { SimTime(nanoseconds: $0) } }
   func size() -> ByteCount? { quantity(.size).map { ByteCount($0) } }
   func probability() -> Probability? { quantity(.probability).map { Probability(partsPerBillion: UInt32($0)) } }

@@ -94,7 +94,7 @@ extension EventSpec {
   /// - Parameter first: the ordinal of the first change it gives, from 1.
   static func read(_ cursor: Cursor, first: Int) -> [EventSpec]? {
     cursor.map("an event") { map in
-      let at = map.require("at") { $0.time() } ?? .zero
+      let at = map.require("at") { $0.eventTime() } ?? .zero
       var changes: [(change: Change, origin: Origin?)] = []
       var given = 0
       if let set = map["set"] {

@@ -206,6 +206,8 @@ public struct TunnelSpec: Sendable, Equatable {
     self.routes = routes
   }
   public var path: String { "tunnels.\(id)" }
+  /// Whether everything goes into it.
+  public var isFull: Bool { routes.contains { $0.writtenLength == 0 } }
 }
 
 extension Scenario {

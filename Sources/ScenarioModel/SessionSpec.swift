@@ -86,6 +86,10 @@ public struct TrafficSpec: Sendable, Equatable {
 
 /// A change of the running world at a time.
 public struct EventSpec: Sendable, Equatable {
+  /// Hosts register and tunnels come up before 0 s of a scenario, in this much time (*assumed*: ample for one lost packet).
+  public static let prologue = SimDuration.seconds(5)
+  /// When a world begins.
+  public static let earliest = SimTime(nanoseconds: -prologue.nanoseconds)
   public var at: SimTime
   public var change: Change
   public init(at: SimTime, change: Change) {

@@ -221,9 +221,11 @@ struct ScenarioCheck {
     hostReference(tunnel.to, "\(tunnel.path).to")
     role(tunnel.to, .tunnelGateway, "\(tunnel.path).to", "a tunnel's far end")
     if !tunnel.from.isEmpty, tunnel.from == tunnel.to { report("\(tunnel.path).to", "a tunnel needs two different ends") }
-    if tunnel.routes.contains(where: { $0.writtenLength == 0 }) {
+    let network = scenario.host(tunnel.to).flatMap { scenario.network($0.network) }
+    if tunnel.isFull, let network, network.translation == nil, !unread.contains("\(network.path).nat") {
       report(
-        "\(tunnel.path).routes", "a full tunnel needs translation at its gateway, which is not modelled yet; name the prefixes")
+        "\(tunnel.path).routes",
+        "a full tunnel needs a gateway in a network with a nat, by which its clients reach the internet; '\(network.id)' has none")
     }
     if let address = tunnel.address, !tunnel.pool.contains(address) {
       report("\(tunnel.path).address", "\(address) is not in the tunnel's pool \(tunnel.pool)")

@@ -98,7 +98,8 @@ extension ScenarioCheck {
       case .set(let target, _):
         let first = target.prefix { $0 != "." }
         guard first == "links" || first == "tunnels" || target.contains(".uplink.") else {
-          throw ChangeError("'\(target)' cannot be set while the world runs; allowed: links, uplinks, tunnels and hosts.NAME.network")
+          throw ChangeError(
+            "'\(target)' cannot be set while the world runs; allowed: links, uplinks, tunnels and hosts.NAME.network")
         }
         _ = try scenario.applying(change)
       case .act(let element, let verb):

@@ -30,9 +30,6 @@ public final class World: DesktopObserver {
   var lastTimed = SimTime.zero
   private var quiet: Alarm?
 
-  /// Hosts register and tunnels come up before 0 s of a scenario, in this much time (*assumed*: ample for one lost packet).
-  public static let prologue = SimDuration.seconds(5)
-
   /// - Parameters:
   ///   - sink: receives motion records from the first one on; the caller keeps it alive.
   ///   - tap: sees packets from the first one on.
@@ -45,7 +42,7 @@ public final class World: DesktopObserver {
     recorder = Recorder(nodes: blueprint.nodes, rules: blueprint.rules)
     network = Network(
       plan: blueprint.plan, chance: Chance(seed: self.seed), recorder: recorder,
-      start: SimTime(nanoseconds: -World.prologue.nanoseconds))
+      start: EventSpec.earliest)
     recorder.motionSink = sink
     if let tap { network.taps.append(tap) }
     stack = HostStack(network: network)

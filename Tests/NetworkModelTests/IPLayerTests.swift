@@ -161,7 +161,9 @@ struct Crossroads {
     #expect(world.arrivals.map(\.node) == [far])
     #expect(world.network.drops == [Drop(reason: .notForMe, node: "near")])
     world.network.interfaces[Int(two.0.index)].up = false
-    #expect(world.send(host, at("10.0.2.1", 1), at("10.0.2.2", 1), bound: two.0) == .noRoute)
+    #expect(world.send(host, at("10.0.2.1", 1), at("10.0.2.2", 1), bound: two.0) == .interfaceDown)
+    #expect(world.network.recorder.story.last?.unsentReason == .detached)
+    #expect(world.network.brokenLaws() == [])
   }
 
   @Test func `a host answers for a closed port from the address that was asked, by the interface that has it`() throws {
@@ -193,7 +195,7 @@ struct Crossroads {
       world.network.interfaces[row].up = false
     }
     world.network.run(2)
-    #expect(world.network.drops.map(\.reason) == [.nodeDown, .linkDown])
+    #expect(world.network.drops.map(\.reason) == [.nodeDown, .detached])
     #expect(world.network.brokenLaws() == [])
   }
 }

@@ -66,7 +66,7 @@ let refusedHappenings: [Refusal] = [
         - { at: 1 s, set: { networks.a.nat: symmetric } }
       """,
     """
-    4:23: 'networks.a.nat' cannot be set while the world runs; allowed: links, uplinks and tunnels
+    4:23: 'networks.a.nat' cannot be set while the world runs; allowed: links, uplinks, tunnels and hosts.NAME.network
     """),
   Refusal(
     "an event about an unknown rule",
@@ -197,7 +197,7 @@ let refusedHappenings: [Refusal] = [
       """,
     """
     8:30: expected one of reverse-connect, managed, public, relayed, none; found 'tcp'
-    8:42: there is no route 'vpn'; known: internet
+    8:42: there is no route 'vpn'; known: internet, lan
     8:55: there is no reason 'only-direct-paht' (did you mean 'only-direct-path'?); known: \
     \(Reason.allCases.prefix(12).map(\.code).joined(separator: ", ")) and \(Reason.allCases.count - 12) more
     8:86: there is no rule 'no-udp'; there is none

@@ -46,7 +46,7 @@ import Wire
     let whole = World(blueprint)
     _ = whole.run()
     let pieces = World(blueprint)
-    var time = SimTime(nanoseconds: -World.prologue.nanoseconds)
+    var time = EventSpec.earliest
     while time < whole.network.now {
       time = min(time + .milliseconds(37), whole.network.now)
       pieces.run(until: time)

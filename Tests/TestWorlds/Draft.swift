@@ -135,7 +135,7 @@ extension Network {
 }
 
 /// Where and why a packet ended.
-package struct Drop: Equatable, CustomStringConvertible {
+package struct Drop: Hashable, CustomStringConvertible {
   package var reason: DropReason
   package var node: String
   package var rule: String

@@ -139,7 +139,7 @@ public final class VPNClient: DatagramHandler, Deadlined, NodeBound {
 
   /// The host has gone to another network, or to none: then the carriers wait.
   func findWay() {
-    guard let endpoint, let old = socket, let underlay else { return }
+    guard timer != nil, let endpoint, let old = socket, let underlay else { return }
     if underlay != old.interface {
       guard let fresh = open(on: underlay) else { return }
       socket = fresh

@@ -148,6 +148,13 @@ public final class Network {
     nodes[Int(node.index)].forwards ? .none : locals[NodeAddress(node: node.index, address: address)] ?? .none
   }
 
+  /// Plugs a host's interface into its network, or out of it: then its link carries nothing, in either direction.
+  public func plug(_ interface: InterfaceID, in joins: Bool) {
+    let own = interfaces[Int(interface.index)]
+    interfaces[Int(interface.index)].up = joins
+    for row in [own.link, interfaces[Int(own.peer.index)].link] { links[Int(row)].obstacle = joins ? .none : .detached }
+  }
+
   // MARK: Time
 
   /// When the next event is due.

@@ -10,6 +10,7 @@ extension CodePage {
 
   /// By code, sorted.
   static let scenarios: [(code: String, file: String)] = [
+    ("address-lost", "recovery/roam-while-connecting"),
     ("all-pairs-failed", "documented/5-no-udp"),
     ("broker-unavailable", "failures/broker-down"),
     ("capabilities-refused", "failures/capabilities-refused"),
@@ -18,6 +19,7 @@ extension CodePage {
     ("certificate-wrong-name", "failures/gateway-certificate-wrong-name"),
     ("configuration-untrusted", "failures/configuration-signature"),
     ("connection-lost", "failures/gateway-killed-before-switch"),
+    ("detached", "recovery/roam-to-other-transport"),
     ("directory-unreachable", "failures/directory-unreachable"),
     ("feed-empty", "failures/feed-empty"),
     ("feed-unreachable", "failures/feed-unreachable"),
@@ -35,6 +37,7 @@ extension CodePage {
     ("signalling-lost", "failures/signalling-lost"),
     ("tls-version-mismatch", "failures/tls-version-mismatch-client"),
     ("token-expired", "failures/token-expired"),
+    ("tunnel-down", "recovery/vpn-down-before"),
     ("udp-connection-failed", "failures/path-too-narrow"),
   ]
 }

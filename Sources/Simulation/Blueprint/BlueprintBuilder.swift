@@ -287,12 +287,35 @@ struct BlueprintBuilder {
       route(gateway, IPPrefix(inner, length: 128), by: far, RouteMetric.tunnel)
       hostInterfaces[client, default: []].append(
         HostInterface(id: mine, route: tunnel.id, key: ComponentKey(tunnel.from).part(stableHash(tunnel.id))))
-      let public4 = plan.interfaces[Int(hostInterfaces[gateway]![0].id.index)].v4
+      if tunnel.isFull { addWayBack(to: tunnel.pool, behind: gateway, in: scenario.host(tunnel.to)!.network) }
       tunnels.append(
         TunnelBlueprint(
           id: tunnel.id, client: client, clientInterface: mine, gateway: gateway, gatewayInterface: far,
-          gatewayEndpoint: Endpoint(public4, tunnel.port), inner: inner, processing: tunnel.processing))
+          gatewayEndpoint: gatewayEndpoint(of: tunnel), inner: inner, processing: tunnel.processing))
     }
+  }
+
+  /// Where a tunnel's client is told to find its gateway: behind a translator the static mapping of its port, or the address that
+  /// stands for it one-to-one, unless the client is behind it too.
+  private mutating func gatewayEndpoint(of tunnel: TunnelSpec) -> Endpoint {
+    let gateway = scenario.host(tunnel.to)!
+    let network = scenario.network(gateway.network)!
+    let own = address(of: gateway.id, in: network.id)
+    let outside = wanAddresses(of: network, provider: network.uplink?.to)
+    guard network.translation != nil, scenario.host(tunnel.from)?.network != network.id else { return Endpoint(own, tunnel.port) }
+    if let row = guests(of: network.id).firstIndex(where: { $0.id == gateway.id }), let pairs = pairsOf[network.id] {
+      return Endpoint(pairs[row].outside, tunnel.port)
+    }
+    let forward = network.forwards.first { $0.proto == .udp && $0.to == gateway.id && $0.insidePort == tunnel.port }
+    return forward.map { Endpoint(outside[0], $0.port) } ?? Endpoint(own, tunnel.port)
+  }
+
+  /// What comes out of a full tunnel goes to the internet through its gateway's network, whose router must know the way back.
+  private mutating func addWayBack(to pool: IPPrefix, behind gateway: NodeID, in network: String) {
+    let router = node(network)
+    let port = plan.interfaces[Int(hostInterfaces[gateway]![0].id.index)].peer
+    let back = Route(prefix: pool, interface: port, metric: RouteMetric.privateLine)
+    if !plan.routes[Int(router.index)].contains(back) { plan.routes[Int(router.index)].append(back) }
   }
 
   private mutating func addTranslators() {

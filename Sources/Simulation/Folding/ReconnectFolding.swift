@@ -22,15 +22,22 @@ extension SessionFolding {
       return ReconnectResult(
         lost: records[row].time, reason: why?.failure ?? .connectionLost,
         tries: span.filter { $0.milestone == .reconnecting }.count, restored: back?.time,
-        transport: back.flatMap { _ in span.last { $0.kind == .decision }?.attempt }, blocker: blocker(of: row))
+        transport: back.flatMap { _ in span.last { $0.kind == .decision }?.attempt },
+        blocker: blocker(of: row, why: why?.failure ?? .connectionLost))
     }
   }
 
-  /// What stood in the way of the transport that was lost at this record.
-  private func blocker(of loss: Int) -> Blocker? {
+  /// What stood in the way of the transport that was lost at this record: the one decided on when a UDP path went silent, else the base
+  /// transport.
+  private func blocker(of loss: Int, why: Reason) -> Blocker? {
     let before = records[..<loss]
-    guard let carrier = before.last(where: { $0.kind == .decision })?.attempt else { return nil }
+    let decided = before.last { $0.kind == .decision }?.attempt
+    guard let carrier = why == .pathLost ? decided : .reverseConnect else { return nil }
     let lost = records[loss].time
+    // What ended it was no packet's loss.
+    if why == .addressLost {
+      return folding.blockers(before.lazy.filter { $0.unsentReason != nil && $0.time == lost && $0.attempt == carrier }).first
+    }
     let found = folding.blockers(before.lazy.filter { $0.attempt == carrier && $0.time + Self.noticed >= lost })
     return found.max { ($0.packets, -$0.firstTime.nanoseconds) < ($1.packets, -$1.firstTime.nanoseconds) }
   }

@@ -202,7 +202,8 @@ struct SessionFolding {
       } else {
         found.append(
           PairResult(
-            owner: owner, row: Int(record.pair), local: record.from, remote: record.to, route: way(record.from, toward: record.to, of: record.node),
+            owner: owner, row: Int(record.pair), local: record.from, remote: record.to,
+            route: way(record.from, toward: record.to, of: record.node),
             state: event, wasNominated: event == .nominated,
             roundTrip: record.value >= 0 ? SimDuration(nanoseconds: record.value) : nil))
       }

@@ -112,6 +112,7 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     #expect(
       reasons == [
         .tlsFailed, .certificateWrongName, .certificateExpired, .certificateUntrusted, .tlsVersionMismatch, .tlsFailed,
+        .addressLost,
         .connectionLost,
       ])
     let others: [Failure] = [.signInRefused, .licensingFailed, .disconnected, .baseLost, .protocolViolation]
@@ -249,6 +250,7 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     #expect(
       reasons == [
         .tlsFailed, .certificateWrongName, .certificateExpired, .certificateUntrusted, .tlsVersionMismatch, .tlsFailed,
+        .addressLost,
         .connectionLost,
       ])
     let others: [Failure] = [.signInRefused, .licensingFailed, .disconnected, .baseLost, .protocolViolation]
