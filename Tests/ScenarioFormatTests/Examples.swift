@@ -62,14 +62,16 @@ let fullExample = """
   tunnels:
     vpn: { label: VPN, from: alice, to: gate, over: udp, port: 4501, routes: [10.1.0.0/24, "fd00::/8"], delay: 100 us, address: 172.20.0.9, pool: 172.20.0.0/16, mtu: 1380 B }
   hosts:
-    alice: { label: Alice, role: client, network: home, address: 192.168.7.9, address6: "2001:db8:7::9", client: { udp: off }, firewall: outbound-only, tls: "1.1", trusts: [corporate-ca, contoso-ca] }
+    alice: { label: Alice, role: client, network: home, address: 192.168.7.9, address6: "2001:db8:7::9", client: { udp: off }, firewall: outbound-only, tls: "1.1", trusts: [corporate-ca, contoso-ca],
+             proxy: { through: corp-proxy, except: [gateway-west, feed] } }
+    corp-proxy: { role: proxy, network: home, forward-proxy: { port: 3128, allows: [feed, gateway-west], authentication: required, idle: 45 s } }
     gate: { role: tunnel-gateway, network: metro }
     sh-1: { role: session-host, network: azure, address: 10.1.0.4, shortpath: { managed-listener: on, port: 3391, public: false },
             tls: 1.2, trusts: [public-certification-authority], certificate: { kind: enterprise-ca, issuer: contoso-ca, name: sh-2, expired: yes } }
     sh-2: { role: session-host, network: azure, policy: { fUseUdpPortRedirector: 1, UdpRedirectorPort: 3392,
             ICEEnableClientPortRange: 1, ICEClientPortBase: 40000, ICEClientPortRange: 100, directUDP: 1, publicUDP: 2,
             relayUDP: 2, SelectTransport: 2 } }
-    bob: { role: client, network: home, client: { kind: web, fClientDisableUDP: 1 } }
+    bob: { role: client, network: home, client: { kind: web, fClientDisableUDP: 1 }, proxy: corp-proxy }
     echo: { role: server, network: cloud }
   service:
     regions:
