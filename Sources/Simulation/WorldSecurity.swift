@@ -60,7 +60,7 @@ extension World {
     let firewalls =
       scenario.networks.map { (id: $0.id, firewall: $0.firewall) } + scenario.hosts.map { (id: $0.id, firewall: $0.firewall) }
     for (id, firewall) in firewalls {
-      guard let firewall, firewall.rules.contains(where: { $0.action == .divert }), let node = blueprint.nodeOf[id] else {
+      guard let firewall, firewall.rules.contains(where: { $0.action.diverts }), let node = blueprint.nodeOf[id] else {
         continue
       }
       let name = ComponentKey(id)

@@ -49,6 +49,7 @@ let fullExample = """
           - { name: no-stun, action: drop, direction: outbound, protocol: udp, from: virtual-network, to: internet, ports: 3478 }
           - { name: Tunnel-1, action: accept, to: gate, source-ports: 1000-2000, ports: "4500", protocol: udp }
           - { name: ping, action: reject, protocol: icmp, from: 10.0.0.0/8, to: 2001:db8::/32 }
+          - { name: pass-on, action: proxy, direction: outbound, protocol: tcp, to: broker }
           - { name: look, action: inspect, direction: outbound, protocol: tcp, to: gateway-west, ports: 443 }
         inspection: { issuer: corporate-ca, name: portal.example, expired: on }
       lan: { delay: 50 us, jitter: 10 µs, reorders: on, mtu: 9000 B }
