@@ -61,7 +61,7 @@ public final class HostStack: NetworkDelegate {
   var freeTCP: [UInt32] = []
   var listeners: [(any StreamListener)?] = []
   /// What takes the connections that a node's rules divert, by node.
-  var proxies: [Int32: any StreamListener] = [:]
+  var proxies: [Int32: TransparentProxy] = [:]
   /// Applications behind virtual interfaces, by interface row.
   var tunnels: [Int32: VPNEndpoint] = [:]
   /// Clients of tunnels, in the order they were made.
@@ -201,11 +201,12 @@ public final class HostStack: NetworkDelegate {
     }
   }
 
-  public func divert(_ packet: Packet, at node: NodeID, rule: Int32) -> Delivery {
+  public func divert(_ packet: Packet, at node: NodeID, rule: Int32, _ action: RuleAction) -> Delivery {
     switch packet.proto {
     case .tcp:
       takeTCP(packet, at: node) {
         guard let proxy = proxies[node.index] else { return nil }
+        if action == .relay { return proxy.relaying }
         recorder.inspected(packet, at: node, rule: rule)
         return proxy
       }

@@ -39,6 +39,7 @@ extension HostSpec {
         map.read("requires-graphics-pipeline", into: &spec.rdp.requiresGraphicsPipeline) { $0.flag() }
       }
       map.security(into: &spec)
+      map.proxies(into: &spec)
     }
     if whole == nil { cursor.reading.leaveOut("\(cursor.path).role") }
     return spec

@@ -117,9 +117,10 @@ public enum ScenarioWriter {
               ("graphics-pipeline", .flag(spec.client.graphicsPipeline)), ("reconnect", .flag(spec.client.reconnect)),
             ])
         ))
+    case .proxy: entries.append(Written.forwardProxy(spec.forwardProxy))
     case .tunnelGateway, .server, .idle: break
     }
-    if spec.role == .client || spec.role == .sessionHost { entries += Written.security(spec) }
+    if spec.role == .client || spec.role == .sessionHost { entries += Written.security(spec) + [Written.proxy(spec.proxy)] }
     return .map(entries)
   }
 

@@ -10,6 +10,7 @@ typealias Words<T> = [(name: String, value: T)]
 enum Vocabulary {
   static let actions: Words<RuleAction> = [
     ("accept", .accept), ("drop", .drop), ("reject", .reject), ("inspect", .divert), ("reset", .reset),
+    ("proxy", .relay),
   ]
   static let directions: Words<RuleDirection> = [("any", .any), ("inbound", .inbound), ("outbound", .outbound)]
   static let protocols: Words<TransportProtocol?> = [("any", nil), ("udp", .udp), ("tcp", .tcp), ("icmp", .icmp)]

@@ -9,6 +9,8 @@ public enum HostRole: String, Sendable, CaseIterable {
   case tunnelGateway = "tunnel-gateway"
   /// Answers probes: a UDP echo on port 7 and STUN on port 3478.
   case server
+  /// Opens tunnels over TCP for those that go through it (HTTP CONNECT).
+  case proxy
   /// Does nothing by itself.
   case idle
 }
@@ -29,6 +31,10 @@ public struct HostSpec: Sendable, Equatable {
   /// Authorities it trusts beside the public one.
   public var trusts: [String] = []
   public var certificate = HostCertificateSpec()
+  /// The proxy its connections to the service go through.
+  public var proxy: ProxyUseSpec?
+  /// What it serves when it is a proxy.
+  public var forwardProxy = ForwardProxySpec()
   public init(id: String, role: HostRole, network: String) {
     self.id = id
     self.label = id

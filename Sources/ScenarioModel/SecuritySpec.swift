@@ -105,13 +105,14 @@ extension ScenarioCheck {
     if service.tls.lowest > service.tls.highest { report("\(service.path).tls", "the lowest version is above the highest") }
   }
 
-  /// What must look inside TLS stands on a router and takes TCP connections from its inside; everything else is not modelled.
+  /// What ends others' connections stands on a router and takes TCP connections from its inside; everything else is not modelled.
   mutating func inspection(_ rule: RuleSpec, _ path: String, at place: FirewallPlace) {
-    guard rule.action == .divert else { return }
-    if place == .host { report(path, "a host's firewall cannot inspect; a network's or a tunnel gateway's can") }
-    if rule.proto != .tcp { report(path, "only TCP connections can be inspected; write protocol: tcp") }
+    guard rule.action.diverts else { return }
+    let (does, done) = rule.action == .relay ? ("proxy", "proxied") : ("inspect", "inspected")
+    if place == .host { report(path, "a host's firewall cannot \(does); a network's or a tunnel gateway's can") }
+    if rule.proto != .tcp { report(path, "only TCP connections can be \(done); write protocol: tcp") }
     if place == .network, rule.direction != .outbound {
-      report(path, "a network inspects connections from its inside; write direction: outbound")
+      report(path, "only connections from a network's inside are \(done); write direction: outbound")
     }
   }
 }

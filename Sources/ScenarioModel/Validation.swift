@@ -238,6 +238,7 @@ struct ScenarioCheck {
     if let firewall = host.firewall { self.firewall(firewall, "\(host.path).firewall", at: place) }
     guard !unread.contains("\(host.path).role") else { return }
     security(of: host)
+    proxies(of: host)
     if let wrong = host.policy.contradiction { report("\(host.path).policy.\(wrong.setting)", wrong.message) }
     if host.role != .sessionHost, host.policy != HostPolicySpec() {
       report("\(host.path).policy", "only a session-host has these settings; '\(host.id)' has the role \(host.role.rawValue)")

@@ -5,7 +5,7 @@ import Wire
 
 extension ScenarioCheck {
   mutating func firewall(_ firewall: FirewallSpec, _ path: String, at place: FirewallPlace) {
-    if firewall.policy == .divert { report("\(path).policy", "a policy accepts, drops or rejects; a rule can inspect") }
+    if firewall.policy.diverts { report("\(path).policy", "a policy accepts, drops or rejects; a rule can inspect or proxy") }
     if place == .host, firewall.delay > .zero {
       report("\(path).delay", "a host's firewall takes no time; a network's or a tunnel gateway's can")
     }

@@ -166,6 +166,7 @@ public final class World: DesktopObserver {
             _ = AcceptingServer(at: node, port: port, stack: stack)
           }
         }
+      case .proxy: install(on: node) { [unowned self] in makeProxy(host, at: node) }
       case .tunnelGateway, .idle: break
       }
     }
@@ -185,6 +186,7 @@ public final class World: DesktopObserver {
       timing: shortpathTiming)
     settings.workloads = scenario.sessions.map(\.workload)
     settings.tls = policy(of: host)
+    settings.proxy = proxy(of: host)
     clients[node] = ClientRole(at: node, settings: settings, stack: stack, observer: self)
   }
 
@@ -198,6 +200,7 @@ public final class World: DesktopObserver {
       keepsReverseConnect: scenario.service.reverseConnect == .warm)
     settings.workloads = scenario.sessions.map(\.workload)
     (settings.tls, settings.certificate) = (policy(of: host), certificate(of: host))
+    settings.proxy = proxy(of: host)
     let role = SessionHostRole(at: node, settings: settings, stack: stack)
     hosts[node] = role
     role.start()

@@ -1,6 +1,7 @@
 // Who shows which certificate in a world, whom each trusts, and what looks inside TLS on the way.
 import HostStack
 import NetworkModel
+import Protocols
 import ScenarioModel
 import SimulationKernel
 import Trace
@@ -35,12 +36,31 @@ extension World {
       subject: spec.certificate.name.map { ComponentKey($0) }, expired: spec.certificate.expired)
   }
 
+  /// The proxy a host is configured with, by its address.
+  func proxy(of host: HostSpec) -> ProxyUse? {
+    host.proxy.map { use in
+      let port = scenario.host(use.through)!.forwardProxy.port
+      return ProxyUse(
+        proxy: Endpoint(address(of: blueprint.nodeOf[use.through]!), port), except: use.except.map { ComponentKey($0) })
+    }
+  }
+
+  /// An explicit proxy; the names of the service are what it resolves.
+  func makeProxy(_ host: HostSpec, at node: NodeID) {
+    let services = [blueprint.directory, blueprint.feed, blueprint.broker] + blueprint.gateways
+    let spec = host.forwardProxy
+    let settings = ProxyTunnel.Settings(
+      addresses: Dictionary(uniqueKeysWithValues: services.filter { !$0.id.isEmpty }.map { (ComponentKey($0.id), $0.address) }),
+      allowed: spec.allows?.map { ComponentKey($0) }, requiresAuthentication: spec.requiresAuthentication, idle: spec.idle)
+    _ = ConnectProxy(at: node, port: spec.port, settings: settings, stack: stack)
+  }
+
   /// A transparent proxy wherever a rule may divert to one.
   func makeProxies() {
     let firewalls =
       scenario.networks.map { (id: $0.id, firewall: $0.firewall) } + scenario.hosts.map { (id: $0.id, firewall: $0.firewall) }
     for (id, firewall) in firewalls {
-      guard let firewall, firewall.rules.contains(where: { $0.action == .divert }), let node = blueprint.nodeOf[id] else {
+      guard let firewall, firewall.rules.contains(where: { $0.action.diverts }), let node = blueprint.nodeOf[id] else {
         continue
       }
       let name = ComponentKey(id)

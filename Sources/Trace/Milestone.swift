@@ -55,6 +55,8 @@ public enum Milestone: UInt8, Sendable, CaseIterable, BitwiseCopyable, Comparabl
   case replaced = 74
   /// The channels go over reverse connect again, which was kept warm.
   case resumed = 73
+  /// An explicit proxy opened a tunnel for the session.
+  case proxyOpened = 90
 
   /// The step of the founding document's client connection sequence, 1 … 12.
   public var step: Int? { rawValue <= 12 ? Int(rawValue) : nil }
@@ -119,6 +121,7 @@ public enum Milestone: UInt8, Sendable, CaseIterable, BitwiseCopyable, Comparabl
     case .reconnecting: "client tries to reconnect"
     case .replaced: "host replaced the lost connection"
     case .resumed: "channels resumed on reverse connect"
+    case .proxyOpened: "proxy opened a tunnel to the service"
     }
   }
 }

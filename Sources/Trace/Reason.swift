@@ -84,6 +84,12 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case machineDown = 120
   /// The address a connection stood on is gone: its own host has left the network, or a tunnel is down.
   case addressLost = 130
+  // An explicit proxy on the way to the service.
+  case proxyUnreachable = 150
+  case proxyRefused = 151
+  case proxyAuthenticationRequired = 152
+  /// A proxy closed a tunnel that was quiet.
+  case proxyIdle = 153
 
   /// Whether a handshake of TLS ended so.
   public var isSecurity: Bool {
@@ -150,6 +156,10 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .reconnectFailed: "reconnect-failed"
     case .machineDown: "machine-down"
     case .addressLost: "address-lost"
+    case .proxyUnreachable: "proxy-unreachable"
+    case .proxyRefused: "proxy-refused"
+    case .proxyAuthenticationRequired: "proxy-authentication-required"
+    case .proxyIdle: "proxy-idle"
     }
   }
 }

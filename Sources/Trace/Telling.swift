@@ -52,6 +52,16 @@ extension Recorder {
   /// Whether a record tells that a machine stopped or started.
   public func isPower(_ record: Record) -> Bool { record.kind == .transition && names[Int(record.detail)] == "power" }
 
+  /// Something on the way, at `node`, ended a conversation between others.
+  public func failure(_ reason: Reason, at node: NodeID, in conversation: ConversationID) {
+    let conversation = conversations[Int(conversation.index)]
+    var record = Record(kind: .failure, node: node, code: UInt16(reason.rawValue))
+    record.session = conversation.session
+    record.topic = conversation.topic
+    record.extra = Int64(conversation.opener.index)
+    tell(record)
+  }
+
   public func candidate(_ candidate: CandidateDescription, at node: NodeID, session: Int) {
     var record = Record(kind: .candidate, node: node, code: UInt16(candidate.type.rawValue))
     record.session = UInt16(session)

@@ -45,8 +45,9 @@ final class BaseTransport: CarrierHandler {
     if let secure { secure.write(.rdp(message)) } else { socket.write(.rdp(message)) }
   }
 
-  /// Beats from now on, so that a base nobody uses keeps its flow in the firewalls, and its loss is noticed.
+  /// Beats from now on, so that a base on which nothing else is said keeps its flow in firewalls and proxies, and its loss is noticed.
   func keepWarm(at node: NodeID) {
+    if heart != nil { return }
     let heart = Alarm(socket.stack, at: node) { [unowned self] in self.beat() }
     self.heart = heart
     beat()

@@ -69,6 +69,7 @@ public enum Message: Hashable, Sendable {
   case tunnel(TunnelMessage)
   case tls(TLSRecord)
   indirect case service(ServiceMessage)
+  indirect case proxy(ProxyMessage)
   /// A binary WebSocket frame (RFC 6455 §5.2) around bytes of another stream.
   case webSocket(StreamSlice, masked: Bool)
   indirect case rdp(RDPMessage)
@@ -82,6 +83,7 @@ public enum Message: Hashable, Sendable {
     case .tunnel(let message): message.encodedLength
     case .tls(let record): record.encodedLength
     case .service(let message): message.encodedLength
+    case .proxy(let message): message.encodedLength
     case .webSocket(let slice, let masked):
       slice.count + (slice.count < 126 ? 2 : slice.count < 65_536 ? 4 : 10) + (masked ? 4 : 0)
     case .rdp(let message): message.encodedLength

@@ -29,7 +29,7 @@ private final class InspectedWorld {
     translates: Bool = true, _ line: LinkSettings = LinkSettings(delay: .milliseconds(5)), seed: UInt64 = 1,
     shows certificate: Certificate = real,
     proxy: Certificate = Certificate(subject: service, issuer: firewallCA, fingerprint: Secret(id: 2)),
-    forAnyName: Bool = true, tls: Bool = true, listens: Bool = true
+    forAnyName: Bool = true, tls: Bool = true, listens: Bool = true, action: RuleAction = .divert
   ) {
     var draft = Draft()
     alice = draft.host("alice")
@@ -48,7 +48,7 @@ private final class InspectedWorld {
     rule = draft.filter(
       router, .forward,
       [
-        ("inspect", Rule(action: .divert, direction: .outbound, proto: .tcp, destinationPorts: PortRange(443, 443))),
+        ("inspect", Rule(action: action, direction: .outbound, proto: .tcp, destinationPorts: PortRange(443, 443))),
         ("out", Rule(action: .accept, direction: .outbound)),
       ], policy: .drop, tracking: .on)
     world = SocketWorld(draft, seed: seed)
@@ -170,6 +170,30 @@ private final class InspectedWorld {
     world.world.run(5)
     #expect(world.server.heard == Talker.lengths(2))
     #expect(world.channel?.handshake.peerCertificate == real && world.inspections.count == 1)
+  }
+
+  @Test func `a proxy that only relays ends TCP and not TLS: the server's own certificate, and no record`() throws {
+    for translates in [true, false] {
+      let world = InspectedWorld(translates: translates, action: .relay)
+      (world.client, world.server) = (Talker(says: 40), Talker(says: 60))
+      world.open(trusting: [publicCA])
+      world.world.run(60)
+      #expect(world.server.heard == Talker.lengths(40) && world.client.heard == Talker.lengths(60))
+      #expect(world.channel?.handshake.peerCertificate == real && world.inspections.isEmpty)
+      // The client's connect ends at the router, 1 ms away; the server stands 6 ms behind it.
+      #expect((try #require(world.channel?.lower as? TCPSocket)).connectTime == .milliseconds(2))
+      world.channel?.close()
+      world.world.run(60)
+      #expect(world.client.ended == .some(nil) && world.server.ended == .some(nil))
+      #expect(world.world.network.brokenLaws() == [] && world.world.network.streams.unreadPieces == 0)
+    }
+  }
+
+  @Test func `a server that refuses is to a client of a relaying proxy one that was there and left`() {
+    let world = InspectedWorld(listens: false, action: .relay)
+    world.open(trusting: nil)
+    world.world.run(60)
+    #expect(world.client.isUp && world.client.ended == .some(.refused))
   }
 
   @Test func `a rule that begins to inspect leaves remembered connections alone`() {

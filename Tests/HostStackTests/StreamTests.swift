@@ -161,6 +161,33 @@ enum Trusted {
     #expect(world.network.brokenLaws() == [])
   }
 
+  @Test func `a port used again within TIME-WAIT costs a SYN's timeout, and the new connection hears everything`() {
+    let place = Pair()
+    let world = SocketWorld(place.draft)
+    var servers: [Talker] = []
+    let door = Door { _ in
+      servers.append(Talker(says: 1))
+      return servers[servers.count - 1]
+    }
+    world.stack.listen(at: place.two, port: 443, door)
+    func open(_ subject: UInt64) -> Talker {
+      let client = Talker(says: 3)
+      let conversation = world.conversation(place.one, subject)
+      _ = TCPSocket(
+        connecting: place.one, to: place.server, in: conversation, as: at("10.0.1.2", 50_000), stack: world.stack, upper: client)
+      return client
+    }
+    let first = open(1)
+    world.run(1)
+    servers[0].carrier?.close()
+    world.run(to: world.network.now + .milliseconds(300))
+    #expect(first.ended == .some(nil) && servers[0].ended == nil)
+    let again = open(2)
+    world.run(5)
+    #expect(servers.count == 2 && servers[1].heard == Talker.lengths(3) && again.heard == Talker.lengths(1))
+    #expect(world.network.brokenLaws() == [])
+  }
+
   @Test func `without a route a connection fails after its maker has it in hand`() {
     let place = Pair()
     let world = SocketWorld(place.draft)

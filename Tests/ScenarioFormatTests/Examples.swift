@@ -49,6 +49,7 @@ let fullExample = """
           - { name: no-stun, action: drop, direction: outbound, protocol: udp, from: virtual-network, to: internet, ports: 3478 }
           - { name: Tunnel-1, action: accept, to: gate, source-ports: 1000-2000, ports: "4500", protocol: udp }
           - { name: ping, action: reject, protocol: icmp, from: 10.0.0.0/8, to: 2001:db8::/32 }
+          - { name: pass-on, action: proxy, direction: outbound, protocol: tcp, to: broker }
           - { name: look, action: inspect, direction: outbound, protocol: tcp, to: gateway-west, ports: 443 }
           - { name: known, action: accept, state: [established, related], enabled: off, profiles: [domain, private] }
           - { name: strays, action: reset, state: invalid }
@@ -78,14 +79,16 @@ let fullExample = """
   tunnels:
     vpn: { label: VPN, from: alice, to: gate, over: udp, port: 4501, routes: [10.1.0.0/24, "fd00::/8"], delay: 100 us, address: 172.20.0.9, pool: 172.20.0.0/16, mtu: 1380 B }
   hosts:
-    alice: { label: Alice, role: client, network: home, address: 192.168.7.9, address6: "2001:db8:7::9", client: { udp: off }, firewall: outbound-only, tls: "1.1", trusts: [corporate-ca, contoso-ca] }
+    alice: { label: Alice, role: client, network: home, address: 192.168.7.9, address6: "2001:db8:7::9", client: { udp: off }, firewall: outbound-only, tls: "1.1", trusts: [corporate-ca, contoso-ca],
+             proxy: { through: corp-proxy, except: [gateway-west, feed] } }
+    corp-proxy: { role: proxy, network: home, forward-proxy: { port: 3128, allows: [feed, gateway-west], authentication: required, idle: 45 s } }
     gate: { role: tunnel-gateway, network: metro, firewall: linux-firewall }
     sh-1: { role: session-host, network: azure, address: 10.1.0.4, shortpath: { managed-listener: on, port: 3391, public: false },
             tls: 1.2, trusts: [public-certification-authority], certificate: { kind: enterprise-ca, issuer: contoso-ca, name: sh-2, expired: yes } }
     sh-2: { role: session-host, network: azure, policy: { fUseUdpPortRedirector: 1, UdpRedirectorPort: 3392,
             ICEEnableClientPortRange: 1, ICEClientPortBase: 40000, ICEClientPortRange: 100, directUDP: 1, publicUDP: 2,
             relayUDP: 2, SelectTransport: 2 } }
-    bob: { role: client, network: home, client: { kind: web, fClientDisableUDP: 1 } }
+    bob: { role: client, network: home, client: { kind: web, fClientDisableUDP: 1 }, proxy: corp-proxy }
     echo: { role: server, network: cloud, firewall: { preset: windows-firewall, profile: private, udp-unanswered-idle: same } }
   service:
     regions:

@@ -45,7 +45,7 @@ struct RefusalTests {
   @Test("mishaps, bursts and workloads", arguments: refusedLosses)
   func losses(_ refusal: Refusal) { check(refusal) }
 
-  @Test("certificates, TLS versions, inspection", arguments: refusedSecurity)
+  @Test("certificates, TLS versions, inspection", arguments: refusedSecurity + refusedProxies)
   func security(_ refusal: Refusal) { check(refusal) }
 
   private func check(_ refused: Refusal) {

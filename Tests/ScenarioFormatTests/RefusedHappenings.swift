@@ -289,11 +289,11 @@ let refusedHappenings: [Refusal] = [
     """
     3:15: there is no host 'bob' (did you mean 'bo'?); known: bo, sh-1
     3:36: a duration needs a unit; allowed: ns, us, µs, ms, s, min, h; found '3'
-    5:17: expected one of client, session-host, tunnel-gateway, server, idle; found 'session-hots' (did you mean \
+    5:17: expected one of client, session-host, tunnel-gateway, server, proxy, idle; found 'session-hots' (did you mean \
     'session-host'?)
     6:32: there is no network 'hom' (did you mean 'home'?); known: home
     6:37: unknown key 'colour' in a host; allowed: label, role, network, address, address6, firewall, policy, shortpath, \
-    client, rdp, tls, trusts, certificate
+    client, rdp, tls, trusts, certificate, proxy, forward-proxy
     8:25: there is no network 'nowhere'; known: home
     8:41: a duration cannot be negative; found '-1 s'
     """),

@@ -74,9 +74,9 @@ let refusedSecurity: [Refusal] = [
         a: { role: client, network: home, firewall: { rules: [ { name: four, action: inspect, protocol: tcp } ] } }
       """,
     """
-    5:15: a policy accepts, drops or rejects; a rule can inspect
+    5:15: a policy accepts, drops or rejects; a rule can inspect or proxy
     7:11: only TCP connections can be inspected; write protocol: tcp
-    8:11: a network inspects connections from its inside; write direction: outbound
+    8:11: only connections from a network's inside are inspected; write direction: outbound
     9:83: 'gateway-servic' is no prefix and no host (did you mean 'gateway-service'?); allowed: any, internet, virtual-network, \
     a prefix, a host, a service node
     11:58: a host's firewall cannot inspect; a network's or a tunnel gateway's can

@@ -184,7 +184,7 @@ let refusedValues: [Refusal] = [
       hosts: { b: { role: sessionhost, network: a } }
       """,
     """
-    3:21: expected one of client, session-host, tunnel-gateway, server, idle; found 'sessionhost' (did you mean \
+    3:21: expected one of client, session-host, tunnel-gateway, server, proxy, idle; found 'sessionhost' (did you mean \
     'session-host'?)
     """),
   Refusal(

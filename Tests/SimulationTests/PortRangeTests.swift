@@ -57,4 +57,15 @@ import Wire
     #expect(used.count { $0 >= 49_152 } == 3)
     #expect(run.sessions.allSatisfy { $0.transport == .public })
   }
+
+  @Test("a firewall as narrow as an exhausted range keeps the sessions beyond it on TCP, and its rule is named")
+  func exhaustedBehindFirewall() throws {
+    var scenario = try Files.scenario("firewall/port-range-agrees").with("hosts.sh-1.policy.ICEClientPortRange=100")
+    scenario.sessions = (0..<102).map { SessionSpec(client: "alice", host: "sh-1", at: .zero + .milliseconds(Int64($0))) }
+    scenario.expectations = []
+    let run = try scenario.run()
+    let beyond = run.sessions.filter { $0.transport != .public }
+    #expect(beyond.count == 2 && beyond.allSatisfy { $0.transport == .reverseConnect })
+    #expect(beyond.allSatisfy { session in session.attempts.contains { $0.mainBlocker?.rule == "no-other-udp" } })
+  }
 }

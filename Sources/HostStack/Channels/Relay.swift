@@ -1,4 +1,5 @@
 // A relay: raw data between two connections that have nothing but it in common. It forwards slices of a stream it cannot read.
+public import SimulationKernel
 import Wire
 
 /// How a relay ended.
@@ -22,6 +23,8 @@ public final class Relay: CarrierHandler {
   /// Bytes that may wait for one leg before the relay stops reading the other, so that a slow end closes the far sender's window (*assumed*).
   public static let buffer: UInt64 = 262_144
   public private(set) var relayed: UInt64 = 0
+  /// When something was passed on last; before, when the relay began.
+  public private(set) var lastPassed: SimTime
   private var ended = false
   /// The leg whose peer sends no more: the relay ends when what it sent has been passed on.
   private var finished: (any Carrier)?
@@ -33,6 +36,7 @@ public final class Relay: CarrierHandler {
     self.client = client
     self.host = host
     self.content = content
+    lastPassed = client.stack.now
     client.stack.keep(self)
     client.upper = self
     host.upper = self
@@ -46,6 +50,7 @@ public final class Relay: CarrierHandler {
       // Nobody hears what comes after the end, but its sender must be able to say it and close.
       if isClosing { continue }
       relayed += UInt64(passed.count)
+      lastPassed = client.stack.now
       sink.write(passed.message)
     }
     source.consumed()

@@ -1,5 +1,5 @@
 // A transparent proxy at a router: takes the connections that a firewall rule diverts, opens their TLS with certificates of its own
-// authority, and passes on what both sides say.
+// authority where the rule says so, and passes on what both sides say.
 import NetworkModel
 import Protocols
 public import SimulationKernel
@@ -25,6 +25,8 @@ public final class TransparentProxy: StreamListener {
   }
 
   fileprivate let settings: Settings
+  /// Takes connections it does not look into.
+  let relaying: any StreamListener = BlindProxy()
 
   /// Takes what rules at `node` divert.
   public init(at node: NodeID, settings: Settings, stack: HostStack) {
@@ -32,26 +34,32 @@ public final class TransparentProxy: StreamListener {
     stack.proxies[node.index] = self
   }
 
-  public func accept(_ socket: TCPSocket) -> (any CarrierHandler)? { Inspection(of: socket, by: self) }
+  public func accept(_ socket: TCPSocket) -> (any CarrierHandler)? { Inspection(of: socket, by: settings) }
+}
+
+private final class BlindProxy: StreamListener {
+  func accept(_ socket: TCPSocket) -> (any CarrierHandler)? { Inspection(of: socket, by: nil) }
 }
 
 /// One connection in two: the near one answers in the destination's name, the far one is opened in the client's.
 private final class Inspection: CarrierHandler {
   private let stack: HostStack
-  private let settings: TransparentProxy.Settings
+  /// `nil`: nothing is looked at.
+  private let settings: TransparentProxy.Settings?
   private let near: TCPSocket
   private var far: TCPSocket?
   private var farIsUp: Bool { far?.connectTime != nil }
   private var nearTLS: SecureChannel?
   private var farTLS: SecureChannel?
-  /// What came first shows that there is no TLS to open.
-  private var isPlain = false
+  /// Nothing is to be opened: by the rule, or because what came first shows that there is no TLS.
+  private var isPlain: Bool
   private var isOver = false
 
-  init(of near: TCPSocket, by proxy: TransparentProxy) {
+  init(of near: TCPSocket, by settings: TransparentProxy.Settings?) {
     self.near = near
     self.stack = near.stack
-    self.settings = proxy.settings
+    self.settings = settings
+    isPlain = settings == nil
     stack.keep(self)
     far = TCPSocket(
       connecting: near.node, to: near.local, in: near.conversation, as: near.remote, stack: stack, upper: self)
@@ -71,7 +79,7 @@ private final class Inspection: CarrierHandler {
 
   /// Looks inside: TLS to the client as `name`, and TLS of its own to the server.
   private func open(_ name: ComponentKey) {
-    guard let far else { return }
+    guard let far, let settings else { return }
     let key = Secret(
       id: stack.chance.draw(stack.recorder.key(of: near.node), .credential, mix(stack.key(of: near.conversation), 3)))
     // It speaks what is current to both (*assumed*).

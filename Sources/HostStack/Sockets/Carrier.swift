@@ -14,6 +14,8 @@ public enum CarrierFailure: Equatable, Sendable {
   case addressLost
   /// TLS did not come up.
   case security(TLSHandshake.Failure)
+  /// A proxy opened no tunnel.
+  case proxy(ProxyRequest.Failure)
 }
 
 /// An ordered stream of messages to a peer and back.
@@ -75,7 +77,7 @@ extension Carrier {
   public var hasWaiting: Bool { stack.network.streams.hasNext(of: incoming, upTo: readable) }
 
   /// The next message, which stays unread.
-  func peek() -> Message? { stack.network.streams.first(of: incoming, upTo: readable) }
+  public func peek() -> Message? { stack.network.streams.first(of: incoming, upTo: readable) }
 
   public func read() -> Message? { stack.network.streams.next(of: incoming, upTo: readable) }
 }

@@ -145,7 +145,8 @@ public final class TCPSocket: Carrier, Deadlined, NodeBound {
   public func abort() { feed(.abort) }
 
   func receive(_ packet: Packet) {
-    if packet.tcp.flags.contains(.syn) { incoming = packet.stream }
+    // Another connection's SYN may come to a port that is still in TIME-WAIT: its stream is not this one's.
+    if packet.tcp.flags.contains(.syn), incoming == .none { incoming = packet.stream }
     feed(.segment(packet.tcp))
   }
 

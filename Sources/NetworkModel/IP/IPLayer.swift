@@ -48,10 +48,12 @@ extension Network {
     let isTransit = incoming.side == .outside && out.map { interfaces[Int($0.index)].side == .outside } ?? false
     if shape.forward >= 0, !isTransit {
       let packet = flight.pointee.packet
-      if shape.diverts, above.holds(packet, at: node) { return divert(slot, at: node, shape: shape, inward: plan, rule: -1) }
+      if shape.diverts, above.holds(packet, at: node) {
+        return divert(slot, at: node, shape: shape, inward: plan, rule: -1, .divert)
+      }
       let verdict = judge(shape.forward, packet, at: node, way: incoming.side == .lan ? .outbound : .inbound)
-      if verdict.action == .divert, case .pass = hairpin {
-        return divert(slot, at: node, shape: shape, inward: plan, rule: verdict.row)
+      if verdict.action.diverts, case .pass = hairpin {
+        return divert(slot, at: node, shape: shape, inward: plan, rule: verdict.row, verdict.action)
       }
       guard pass(verdict, slot, at: node) else { return }
       if verdict.track { tracked = (shape.forward, packet) }
@@ -96,10 +98,10 @@ extension Network {
   }
 
   /// Takes a packet off its way: the application here answers in its destination's name.
-  private func divert(_ slot: UInt32, at node: NodeID, shape: Node, inward: TranslationPlan, rule: Int32) {
+  private func divert(_ slot: UInt32, at node: NodeID, shape: Node, inward: TranslationPlan, rule: Int32, _ action: RuleAction) {
     let packet = pool[slot].pointee.packet
     if shape.translator >= 0 { translator(of: shape) { $0.commitInward(inward, packet, now: now) } }
-    hand(slot, at: node) { above.divert($0, at: node, rule: rule) }
+    hand(slot, at: node) { above.divert($0, at: node, rule: rule, action) }
   }
 
   // MARK: Translation

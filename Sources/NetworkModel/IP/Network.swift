@@ -9,8 +9,8 @@ public protocol NetworkDelegate: AnyObject {
   func receive(_ packet: Packet, at node: NodeID, on interface: InterfaceID) -> Delivery
   /// Whether a packet on its way through `node` belongs to a connection that was diverted there.
   func holds(_ packet: Packet, at node: NodeID) -> Bool
-  /// A packet is taken off its way at `node`: of a diverted connection, or by `rule` (−1 for none) to open one.
-  func divert(_ packet: Packet, at node: NodeID, rule: Int32) -> Delivery
+  /// A packet is taken off its way at `node`: of a diverted connection, or by `rule` (−1 for none) to open one by its action.
+  func divert(_ packet: Packet, at node: NodeID, rule: Int32, _ action: RuleAction) -> Delivery
   /// A packet leaves by a virtual interface; the application now owns the slot. `.refused` makes it a drop.
   func transmit(slot: UInt32, on interface: InterfaceID) -> Delivery
   /// A timer slot's deadline is due.
@@ -19,7 +19,7 @@ public protocol NetworkDelegate: AnyObject {
 
 extension NetworkDelegate {
   public func holds(_ packet: Packet, at node: NodeID) -> Bool { false }
-  public func divert(_ packet: Packet, at node: NodeID, rule: Int32) -> Delivery { .refused(.notListening) }
+  public func divert(_ packet: Packet, at node: NodeID, rule: Int32, _ action: RuleAction) -> Delivery { .refused(.notListening) }
 }
 
 /// How a packet's last step ended.

@@ -73,7 +73,7 @@ public struct NetworkPlan: Sendable {
     case .forward:
       nodes[Int(node.index)].forward = row
       nodes[Int(node.index)].delay = list.delay
-      nodes[Int(node.index)].diverts = rules[Int(list.start)..<Int(list.end)].contains { $0.action == .divert }
+      nodes[Int(node.index)].diverts = rules[Int(list.start)..<Int(list.end)].contains { $0.action.diverts }
     case .egress: nodes[Int(node.index)].egress = row
     }
   }

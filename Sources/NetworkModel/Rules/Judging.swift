@@ -96,7 +96,7 @@ extension Network {
   @inline(__always)
   func pass(_ verdict: RuleVerdict, _ slot: UInt32, at node: NodeID) -> Bool {
     switch verdict.action {
-    case .accept, .divert: return true
+    case .accept, .divert, .relay: return true
     case .drop: break
     case .reject: answerICMP(.administrativelyProhibited, to: slot, at: node, byRule: true)
     case .reset:

@@ -17,6 +17,11 @@ public enum RuleAction: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case divert
   /// With a TCP reset in the destination's name; what is not TCP is answered as by `reject`.
   case reset
+  /// To the same application, which only ends the connection and opens another: it passes on what it does not look at.
+  case relay
+
+  /// Whether it takes connections off their way.
+  @inlinable public var diverts: Bool { self == .divert || self == .relay }
 }
 
 /// The way a packet goes, seen from the network whose router or host judges it.

@@ -7,6 +7,12 @@ public import Wire
 public enum ChannelLoss: Equatable, Sendable, CaseIterable {
   /// TCP got no answer, or a reset instead of one.
   case unreachable
+  /// The proxy on the way did not answer.
+  case proxyUnreachable
+  /// The proxy on the way opens no tunnel to the peer.
+  case proxyRefused
+  /// The proxy on the way wants credentials.
+  case proxyAuthentication
   /// The peer's certificate names somebody else.
   case certificateWrongName
   /// The peer's certificate has expired.
@@ -26,6 +32,9 @@ public enum ChannelLoss: Equatable, Sendable, CaseIterable {
   public func reason(unreachable: Reason) -> Reason {
     switch self {
     case .unreachable: unreachable
+    case .proxyUnreachable: .proxyUnreachable
+    case .proxyRefused: .proxyRefused
+    case .proxyAuthentication: .proxyAuthenticationRequired
     case .certificateWrongName: .certificateWrongName
     case .certificateExpired: .certificateExpired
     case .certificateUntrusted: .certificateUntrusted

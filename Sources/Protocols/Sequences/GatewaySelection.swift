@@ -21,7 +21,7 @@ public struct GatewaySelection: Equatable, Sendable {
   public enum Probe: Equatable, Sendable {
     case outstanding
     case answered(roundTrip: SimDuration, connections: UInt32)
-    case failed
+    case failed(ChannelLoss)
   }
 
   /// Where it stands, with what comes next.
@@ -40,7 +40,7 @@ public struct GatewaySelection: Equatable, Sendable {
   public enum Input: Equatable, Sendable {
     case start
     case probeAnswered(row: Int, roundTrip: SimDuration, connections: UInt32)
-    case probeFailed(row: Int)
+    case probeFailed(row: Int, ChannelLoss)
     case timer
   }
 
@@ -56,12 +56,16 @@ public struct GatewaySelection: Equatable, Sendable {
   public enum Failure: Equatable, Sendable {
     /// The configuration names no gateway.
     case noCandidates
-    case noneAnswered
+    /// With what was learned of the first that failed otherwise than by silence.
+    case noneAnswered(ChannelLoss)
 
     /// The reason of the session that needed a gateway.
     public var reason: Reason {
       switch self {
-      case .noCandidates, .noneAnswered: .gatewayUnreachable
+      case .noCandidates: .gatewayUnreachable
+      // A probe that broke off told nothing of its gateway.
+      case .noneAnswered(.closed): .gatewayUnreachable
+      case .noneAnswered(let loss): loss.reason(unreachable: .gatewayUnreachable)
       }
     }
   }
@@ -105,8 +109,8 @@ public struct GatewaySelection: Equatable, Sendable {
       switch input {
       case .probeAnswered(let row, let roundTrip, let connections):
         if probes[row] == .outstanding { probes[row] = .answered(roundTrip: roundTrip, connections: connections) }
-      case .probeFailed(let row):
-        if probes[row] == .outstanding { probes[row] = .failed }
+      case .probeFailed(let row, let loss):
+        if probes[row] == .outstanding { probes[row] = .failed(loss) }
       case .start, .timer: break
       }
       closeIfDue(since: since, at: now, into: &effects)
@@ -125,7 +129,7 @@ public struct GatewaySelection: Equatable, Sendable {
       state = .chosen(row: best)
       effects += [.milestone(.gatewayChosen), .chosen(row: best)]
     } else if allEnded || now >= since + settings.limit {
-      fail(.noneAnswered, into: &effects)
+      fail(.noneAnswered(loss), into: &effects)
     }
   }
 
@@ -139,6 +143,11 @@ public struct GatewaySelection: Equatable, Sendable {
       if best.map({ rank < $0.rank }) ?? true { best = (row, rank) }
     }
     return best?.row
+  }
+
+  private var loss: ChannelLoss {
+    for case .failed(let loss) in probes where loss != .unreachable { return loss }
+    return .unreachable
   }
 
   private mutating func fail(_ failure: Failure, into effects: inout [Effect]) {

@@ -58,6 +58,7 @@ public enum Codes {
     ("An attempt failed", CodePage.failures),
     ("An attempt was abandoned", CodePage.abandonments),
     ("The session itself failed", CodePage.sessionFailures),
+    ("An explicit proxy failed a session, or refused", CodePage.proxyFailures),
     ("A certificate, a TLS version or a signature was refused", CodePage.securityFailures),
     ("A packet was dropped by the network", CodePage.networkDrops),
     ("A packet was dropped at its destination", CodePage.hostDrops),

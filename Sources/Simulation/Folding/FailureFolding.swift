@@ -35,11 +35,12 @@ extension Folding {
       let missing = Milestone.sequence[begins...].first { !own.contains($0) }
       found.append(failure(record, reason, missing: missing))
     }
+    let time = found.first?.time ?? .never
     let earlier: ConnectionFailure? =
       switch reason {
-      case .noHealthyHost, .hostUnreachable: standingFailure(of: spec.host, missing: .hostRegistered)
+      case .noHealthyHost, .hostUnreachable: standingFailure(of: spec.host, at: time, missing: .hostRegistered)
       // A gateway's broker is missed first where the session's own failure shows.
-      case .brokerUnavailable: found.first.flatMap { standingFailure(of: $0.node, missing: $0.missing) }
+      case .brokerUnavailable: found.first.flatMap { standingFailure(of: $0.node, at: time, missing: $0.missing) }
       default: nil
       }
     return (earlier.map { [$0] } ?? []) + found
@@ -52,16 +53,21 @@ extension Folding {
     return recorder.story.filter { Int($0.session) == first && $0.topic != .probe } + own
   }
 
-  /// Why a host's agent is not registered (its machine may be off, or have been started anew), or a gateway has no broker: its last
-  /// failure beside all sessions since it was.
-  private func standingFailure(of id: String, missing: Milestone?) -> ConnectionFailure? {
+  /// Why a host's agent is not registered at `time` (its machine may be off, or have been started anew), or a gateway has no broker: its
+  /// last failure beside all sessions since it was, or that of something on its channel's way.
+  private func standingFailure(of id: String, at time: SimTime, missing: Milestone?) -> ConnectionFailure? {
     guard let node = world.blueprint.nodeOf[id] else { return nil }
-    let own = recorder.story.last { record in
-      guard record.session == 0, record.node == node else { return false }
+    let own = recorder.story.filter { record in
+      guard record.session == 0 else { return false }
+      let isOnItsWay = record.topic == .brokerChannel && record.extra == Int64(node.index)
+      if record.failure != nil { return record.node == node || isOnItsWay }
       let isPower = missing == .hostRegistered && recorder.isPower(record)
-      return record.failure != nil || record.milestone == .hostRegistered || isPower
+      return record.node == node && (record.milestone == .hostRegistered || isPower)
     }
-    return own.flatMap { record in
+    // What it was at then is told when it has failed, which may be later.
+    let last = own.last { $0.time <= time }
+    let record = last.map { $0.milestone != .hostRegistered } ?? false ? last : own.first { $0.time > time }
+    return record.flatMap { record in
       (recorder.isPower(record) ? .machineDown : record.failure).map { failure(record, $0, missing: missing) }
     }
   }

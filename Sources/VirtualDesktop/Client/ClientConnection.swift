@@ -76,7 +76,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
       }
     }
     let probing = GatewayProbing(
-      configuration.gateways, at: node, session: ordinal, generation: generation, stack: stack,
+      configuration.gateways, at: node, session: ordinal, generation: generation, through: role.settings.proxy, stack: stack,
       chosen: { [unowned self] in self.connect(to: $0) }, failed: { [unowned self] in self.fail($0) })
     self.probing = probing
     probing.start()
@@ -92,7 +92,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     let conversation = stack.open(
       .gatewayClient, by: node, session: ordinal, subject: luck(gateway.name.value, generation: generation))
     gatewayChannel = ServiceChannel(
-      from: node, to: gateway.endpoint, name: gateway.name, tls: role.settings.tls, in: conversation, stack: stack, owner: self)
+      from: node, to: gateway.endpoint, name: gateway.name, tls: role.settings.tls, through: role.settings.proxy,
+      in: conversation, stack: stack, owner: self)
   }
 
   func channelUp(_ channel: ServiceChannel) { feedConnect(.start) }
@@ -173,7 +174,11 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   private func becomeActive() {
     if winner == nil { limit?.set(nil) }
     let workload = role.settings.workload(of: ordinal)
-    let traffic = ChannelTraffic(at: node, sends: .input, workload, stack: stack) { [unowned self] in self.sendChannel($0) }
+    let traffic = ChannelTraffic(at: node, sends: .input, workload, stack: stack) { [unowned self] in
+      self.sendChannel($0)
+    } fellSilent: { [unowned self] in
+      if !self.softSync.sendsOnTunnel { self.base?.keepWarm(at: self.node) }
+    }
     self.traffic = traffic
     owner.connectionActive()
     traffic.start()

@@ -20,6 +20,8 @@ public struct ClientSettings: Sendable, Equatable {
   public var graphicsPipeline: Bool
   public var timing: ShortpathTiming
   public var tls = TLSPolicy()
+  /// The proxy its connections to the service go through.
+  public var proxy: ProxyUse?
   /// What the user's sessions carry, by their ordinals.
   public var workloads: [DesktopWorkload] = []
   func workload(of session: Int) -> DesktopWorkload {
@@ -112,8 +114,8 @@ public final class ClientRole: ServiceChannelOwner {
   ) {
     let conversation = stack.open(topic, by: node, session: session, subject: name.value)
     channels[service] = ServiceChannel(
-      from: node, to: endpoint, name: name, tls: settings.tls, in: conversation, stack: stack, owner: self,
-      tag: service == .feed ? 0 : 1)
+      from: node, to: endpoint, name: name, tls: settings.tls, through: settings.proxy, in: conversation, stack: stack,
+      owner: self, tag: service == .feed ? 0 : 1)
   }
 
   private func service(_ channel: ServiceChannel) -> WorkspaceSubscription.Service { channel.tag == 0 ? .feed : .directory }

@@ -1,4 +1,5 @@
-// The client's probes of all gateways: a TCP connect (whose time is the round trip) and a question for the load.
+// The client's probes of all gateways: a TCP connect (whose time is the round trip) and a question for the load. Through a proxy the
+// time is that of the tunnel's opening: a connect to the proxy would say nothing of the gateway behind it.
 import HostStack
 import Protocols
 import SimulationKernel
@@ -10,6 +11,7 @@ final class GatewayProbing {
   private let node: NodeID
   private let session: Int
   private let generation: Int
+  private let proxy: ProxyUse?
   private var machine: GatewaySelection
   private var alarm: Alarm?
   private var isOver = false
@@ -17,7 +19,7 @@ final class GatewayProbing {
   private let failed: (Reason) -> Void
 
   init(
-    _ gateways: [GatewayReference], at node: NodeID, session: Int, generation: Int, stack: HostStack,
+    _ gateways: [GatewayReference], at node: NodeID, session: Int, generation: Int, through proxy: ProxyUse?, stack: HostStack,
     chosen: @escaping (GatewayReference) -> Void,
     failed: @escaping (Reason) -> Void
   ) {
@@ -25,6 +27,7 @@ final class GatewayProbing {
     self.node = node
     self.session = session
     self.generation = generation
+    self.proxy = proxy
     self.chosen = chosen
     self.failed = failed
     machine = GatewaySelection(candidates: gateways)
@@ -59,6 +62,7 @@ final class GatewayProbing {
     private let row: Int
     private unowned(unsafe) let probing: GatewayProbing
     private var socket: TCPSocket?
+    private var opening: ProxyOpening?
     private var isOver = false
 
     init(_ row: Int, _ gateway: GatewayReference, _ probing: GatewayProbing) {
@@ -69,16 +73,21 @@ final class GatewayProbing {
       let conversation = stack.open(
         .gatewayProbe, by: probing.node, session: probing.session,
         subject: luck(name, generation: probing.generation))
-      socket = TCPSocket(
-        connecting: probing.node, to: Endpoint(gateway.endpoint.address, ServicePort.probe), in: conversation, stack: stack,
-        upper: self)
+      let tunnel = probing.proxy?.proxy(to: gateway.name)
+      let socket = TCPSocket(
+        connecting: probing.node, to: tunnel ?? gateway.endpoint, in: conversation,
+        stack: stack, upper: self)
+      self.socket = socket
+      if tunnel != nil { opening = ProxyOpening(on: socket, to: HTTPAuthority(gateway.name, gateway.endpoint.port), above: self) }
     }
 
     func carrierConnected(_ carrier: any Carrier) { carrier.write(.service(.gatewayProbe)) }
 
     func carrierReadable(_ carrier: any Carrier) {
       while let message = carrier.read() {
-        guard case .service(.gatewayLoad(let connections)) = message, !isOver, let roundTrip = socket?.connectTime else {
+        guard case .service(.gatewayLoad(let connections)) = message, !isOver,
+          let roundTrip = opening?.roundTrip ?? socket?.connectTime
+        else {
           continue
         }
         isOver = true
@@ -90,7 +99,7 @@ final class GatewayProbing {
     func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {
       guard !isOver else { return }
       isOver = true
-      probing.feed(.probeFailed(row: row))
+      probing.feed(.probeFailed(row: row, ChannelLoss(failure, wasUp: false)))
     }
   }
 }

@@ -71,8 +71,8 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     stack.keep(self)
     let conversation = stack.open(.gatewayHost, by: node, session: ordinal, subject: connection)
     leg = ServiceChannel(
-      from: node, to: gateway.endpoint, name: gateway.name, tls: role.settings.tls, in: conversation, stack: stack, owner: self,
-      limit: Self.joiningLimit)
+      from: node, to: gateway.endpoint, name: gateway.name, tls: role.settings.tls, through: role.settings.proxy,
+      in: conversation, stack: stack, owner: self, limit: Self.joiningLimit)
     if !offers { tellForbidden() }
   }
 
@@ -155,7 +155,11 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
 
   private func becomeActive() {
     let workload = role.settings.workload(of: ordinal)
-    let traffic = ChannelTraffic(at: node, sends: .graphics, workload, stack: stack) { [unowned self] in self.sendChannel($0) }
+    let traffic = ChannelTraffic(at: node, sends: .graphics, workload, stack: stack) { [unowned self] in
+      self.sendChannel($0)
+    } fellSilent: { [unowned self] in
+      if !self.softSync.sendsOnTunnel { self.base?.keepWarm(at: self.node) }
+    }
     self.traffic = traffic
     traffic.start()
     if let winner, !winner.isOver { feedSoftSync(.start) }

@@ -38,6 +38,8 @@ public struct SessionHostSettings: Sendable, Equatable {
     workloads.indices.contains(session - 1) ? workloads[session - 1] : DesktopWorkload()
   }
   public var tls = TLSPolicy()
+  /// The proxy its connections to the service go through.
+  public var proxy: ProxyUse?
   public var certificate = HostCertificate()
 
   public init(
@@ -115,8 +117,8 @@ public final class SessionHostRole: ServiceChannelOwner {
         let conversation = stack.open(.brokerChannel, by: node, subject: tries)
         tries += 1
         brokerChannel = ServiceChannel(
-          from: node, to: settings.broker, name: settings.brokerName, tls: settings.tls, in: conversation, stack: stack,
-          owner: self)
+          from: node, to: settings.broker, name: settings.brokerName, tls: settings.tls, through: settings.proxy,
+          in: conversation, stack: stack, owner: self)
       case .closeChannel: brokerChannel?.close()
       case .send(let message): brokerChannel?.send(message)
       case .connectToGateway(let gateway, let connection, let correlation):

@@ -67,7 +67,6 @@ public final class GatewayRole: ServiceChannelOwner {
     self.identity = identity
     stack.keep(self)
     stack.listen(at: node, port: ServicePort.https, Entrance(gateway: self))
-    stack.listen(at: node, port: ServicePort.probe, ProbeEntrance(gateway: self))
     reopening = Alarm(stack, at: node) { [unowned self] in self.openBrokerChannel() }
     openBrokerChannel()
   }
@@ -180,34 +179,46 @@ public final class GatewayRole: ServiceChannelOwner {
   private final class Entrance: StreamListener {
     unowned(unsafe) let gateway: GatewayRole
     init(gateway: GatewayRole) { self.gateway = gateway }
-    func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
-      ServiceChannel(accepting: socket, gateway.identity, owner: gateway).secure
-    }
+    func accept(_ socket: TCPSocket) -> (any CarrierHandler)? { Threshold(socket, gateway) }
   }
 
-  /// Answers a probe with the number of connections relayed now.
-  private final class ProbeEntrance: StreamListener {
-    unowned(unsafe) let gateway: GatewayRole
-    init(gateway: GatewayRole) { self.gateway = gateway }
-    func accept(_ socket: TCPSocket) -> (any CarrierHandler)? {
-      let answerer = ProbeAnswerer(gateway)
-      socket.stack.keep(answerer)
-      return answerer
-    }
-  }
+  /// A connection whose first message tells what it is: a probe, which is answered with the number of connections relayed now, or TLS.
+  private final class Threshold: CarrierHandler {
+    private unowned(unsafe) let gateway: GatewayRole
+    private let opened: SimTime
+    private var limit: Alarm?
 
-  private final class ProbeAnswerer: CarrierHandler {
-    unowned(unsafe) let gateway: GatewayRole
-    init(_ gateway: GatewayRole) { self.gateway = gateway }
+    init(_ socket: TCPSocket, _ gateway: GatewayRole) {
+      self.gateway = gateway
+      opened = socket.stack.now
+      socket.stack.keep(self)
+      limit = Alarm(socket.stack, at: socket.node) { [unowned socket] in socket.abort() }
+      limit?.set(opened + ServiceChannel.openingLimit)
+    }
+
     func carrierConnected(_ carrier: any Carrier) {}
+
     func carrierReadable(_ carrier: any Carrier) {
-      while let message = carrier.read() {
-        guard case .service(.gatewayProbe) = message else { return carrier.abort() }
-        carrier.write(.service(.gatewayLoad(connections: gateway.relaying)))
-        carrier.close()
-      }
+      if case .service(.gatewayProbe)? = carrier.peek() { answer(carrier) } else { open(carrier) }
+    }
+
+    private func answer(_ carrier: any Carrier) {
+      _ = carrier.read()
+      limit?.set(nil)
+      carrier.write(.service(.gatewayLoad(connections: gateway.relaying)))
+      carrier.close()
       carrier.consumed()
     }
-    func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) {}
+
+    private func open(_ carrier: any Carrier) {
+      guard carrier.hasWaiting, let socket = carrier as? TCPSocket else { return }
+      limit?.set(nil)
+      let left = opened + ServiceChannel.openingLimit - socket.stack.now
+      let channel = ServiceChannel(accepting: socket, gateway.identity, owner: gateway, limit: left).secure
+      channel.carrierConnected(socket)
+      channel.carrierReadable(socket)
+    }
+
+    func carrierClosed(_ carrier: any Carrier, _ failure: CarrierFailure?) { limit?.set(nil) }
   }
 }

@@ -24,27 +24,33 @@ final class ServiceChannel: CarrierHandler {
   /// How long TCP and TLS may take to come up: a peer that died in between sends nothing more (*assumed*).
   static let openingLimit = SimDuration.seconds(30)
 
-  /// Connects from `node` to a service and checks its certificate against `name`.
+  /// Connects from `node` to a service, by a tunnel through `proxy` where one is used, and checks its certificate against `name`.
   init(
-    from node: NodeID, to remote: Endpoint, name: ComponentKey, tls: TLSPolicy, in conversation: ConversationID, stack: HostStack,
-    owner: any ServiceChannelOwner, tag: Int = 0, limit: SimDuration = openingLimit
+    from node: NodeID, to remote: Endpoint, name: ComponentKey, tls: TLSPolicy, through proxy: ProxyUse? = nil,
+    in conversation: ConversationID, stack: HostStack, owner: any ServiceChannelOwner, tag: Int = 0,
+    limit: SimDuration = openingLimit
   ) {
     self.stack = stack
     self.owner = owner
     self.tag = tag
     let waiting = Waiting()
     stack.keep(waiting)
-    socket = TCPSocket(connecting: node, to: remote, in: conversation, stack: stack, upper: waiting)
+    let tunnel = proxy?.proxy(to: name)
+    socket = TCPSocket(connecting: node, to: tunnel ?? remote, in: conversation, stack: stack, upper: waiting)
     let subject = mix(stack.recorder.conversations[Int(conversation.index)].key, 1)
     let key = Secret(id: stack.chance.draw(stack.recorder.key(of: node), .credential, subject))
     secure = SecureChannel(over: socket, handshake: TLSHandshake(tls.client(of: name, key: key)), upper: nil, started: false)
     secure.upper = self
+    if tunnel != nil { _ = ProxyOpening(on: socket, to: HTTPAuthority(name, remote.port), above: secure) }
     stack.keep(self)
     bound(at: node, limit)
   }
 
-  /// Serves a connection that a peer has opened.
-  init(accepting socket: TCPSocket, _ identity: ServiceIdentity, owner: any ServiceChannelOwner, tag: Int = 0) {
+  /// Serves a connection that a peer has opened, and that has until `limit` from now to come up.
+  init(
+    accepting socket: TCPSocket, _ identity: ServiceIdentity, owner: any ServiceChannelOwner, tag: Int = 0,
+    limit: SimDuration = openingLimit
+  ) {
     self.stack = socket.stack
     self.owner = owner
     self.tag = tag
@@ -53,7 +59,7 @@ final class ServiceChannel: CarrierHandler {
       over: socket, handshake: TLSHandshake(identity.tls.server(showing: identity.certificate)), upper: nil, started: false)
     secure.upper = self
     stack.keep(self)
-    bound(at: socket.node, Self.openingLimit)
+    bound(at: socket.node, limit)
   }
 
   private func bound(at node: NodeID, _ opening: SimDuration) {
@@ -99,6 +105,7 @@ extension ChannelLoss {
     switch failure {
     case .security(let why): self.init(why)
     case .addressLost: self = .addressLost
+    case .proxy(let why): self = why.loss
     case nil, .timedOut, .refused, .noRoute: self = wasUp ? .closed : .unreachable
     }
   }

@@ -29,8 +29,7 @@ public struct ServiceIdentity: Sendable, Equatable {
 
 /// Ports the service listens on.
 public enum ServicePort {
-  /// All service traffic (Microsoft, "Required FQDNs and endpoints").
+  /// All service traffic (Microsoft, "Required FQDNs and endpoints"); gateways answer round-trip probes there too, before any TLS
+  /// (*assumed*: how the product measures is not public, but the tables of what to open have no other port of a gateway).
   public static let https: UInt16 = 443
-  /// Where gateways answer round-trip probes (*assumed*: how the product measures is not public).
-  public static let probe: UInt16 = 80
 }

@@ -12,6 +12,7 @@ final class ChannelTraffic {
   private let channel: VirtualChannel
   private let workload: DesktopWorkload
   private let send: (RDPMessage) -> Transport?
+  private let fellSilent: () -> Void
   private var alarm: Alarm?
   private var ends = SimTime.never
   private var isStopped = false
@@ -24,16 +25,19 @@ final class ChannelTraffic {
   /// Messages of the peer that came out of their order: with what was lost before them, doubled, or overtaken.
   private var disorder: [Transport: [VirtualChannel: UInt64]] = [:]
 
-  /// - Parameter send: sends a channel message and says over which transport, or `nil` when there is none now.
+  /// - Parameters:
+  ///   - send: sends a channel message and says over which transport, or `nil` when there is none now.
+  ///   - fellSilent: told when the desktop has nothing more to say, though the session goes on.
   init(
     at node: NodeID, sends channel: VirtualChannel, _ workload: DesktopWorkload, stack: HostStack,
-    send: @escaping (RDPMessage) -> Transport?
+    send: @escaping (RDPMessage) -> Transport?, fellSilent: @escaping () -> Void
   ) {
     self.stack = stack
     self.node = node
     self.channel = channel
     self.workload = workload
     self.send = send
+    self.fellSilent = fellSilent
     stack.keep(self)
     alarm = Alarm(stack, at: node) { [unowned self] in self.tick() }
   }
@@ -61,7 +65,9 @@ final class ChannelTraffic {
   }
 
   private func tick() {
-    if stack.now < ends, emit(channel, channel == .graphics ? workload.graphics : workload.input) {
+    if isStopped { return }
+    if stack.now >= ends { return fellSilent() }
+    if emit(channel, channel == .graphics ? workload.graphics : workload.input) {
       alarm?.set(stack.now + workload.every)
     }
   }

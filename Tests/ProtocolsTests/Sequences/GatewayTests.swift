@@ -27,7 +27,7 @@ import Wire
       t(
         20, .probeAnswered(row: 1, roundTrip: .microseconds(probes[1].0), connections: probes[1].1),
         [.milestone(.gatewayChosen), .chosen(row: chosen)], to: .chosen(row: chosen))
-      t(30, .probeFailed(row: 0))
+      t(30, .probeFailed(row: 0, .unreachable))
     }
   }
 
@@ -37,9 +37,9 @@ import Wire
     t(0, .timer, to: .idle)
     t.given(.start)
     #expect(t.machine.nextDeadline == at(21_000))
-    t(40, .probeFailed(row: 2))
+    t(40, .probeFailed(row: 2, .unreachable))
     t(50, .probeAnswered(row: 1, roundTrip: .milliseconds(30), connections: 1))
-    t(60, .probeFailed(row: 1))  // answered already
+    t(60, .probeFailed(row: 1, .unreachable))  // answered already
     #expect(t.machine.nextDeadline == at(1_000))
     t(999, .timer)
     t(1_000, .timer, [.milestone(.gatewayChosen), .chosen(row: 1)], to: .chosen(row: 1))
@@ -60,16 +60,27 @@ import Wire
   func failures() {
     var t = Self.selection(2)
     t.given(.start)
-    t(10, .probeFailed(row: 0))
-    t(11, .probeFailed(row: 1), [.failed(.noneAnswered)], to: .failed(.noneAnswered))
+    t(10, .probeFailed(row: 0, .unreachable))
+    t(11, .probeFailed(row: 1, .unreachable), [.failed(.noneAnswered(.unreachable))], to: .failed(.noneAnswered(.unreachable)))
     var u = Self.selection(2)
     u.given(.start)
     u(20_999, .timer)
-    u(21_000, .timer, [.failed(.noneAnswered)])
+    u(21_000, .timer, [.failed(.noneAnswered(.unreachable))])
     var v = Self.selection(0)
     v(0, .start, [.failed(.noCandidates)], to: .failed(.noCandidates))
     #expect(GatewaySelection.Failure.noCandidates.reason == .gatewayUnreachable)
-    #expect(GatewaySelection.Failure.noneAnswered.reason == .gatewayUnreachable)
+    #expect(GatewaySelection.Failure.noneAnswered(.unreachable).reason == .gatewayUnreachable)
+  }
+
+  @Test("What a proxy said of one gateway is the reason when none answered; a probe that broke off says nothing")
+  func proxies() {
+    var t = Self.selection(3)
+    t.given(.start)
+    t(10, .probeFailed(row: 0, .unreachable))
+    t(11, .probeFailed(row: 1, .proxyRefused))
+    t(12, .probeFailed(row: 2, .proxyUnreachable), [.failed(.noneAnswered(.proxyRefused))])
+    #expect(GatewaySelection.Failure.noneAnswered(.proxyRefused).reason == .proxyRefused)
+    #expect(GatewaySelection.Failure.noneAnswered(.closed).reason == .gatewayUnreachable)
   }
 }
 

@@ -33,6 +33,8 @@ extension SoftSyncClient: StatefulSequence {}
 extension TunnelClient: StatefulSequence {}
 extension TunnelServer: StatefulSequence {}
 extension FirstFound: StatefulSequence {}
+extension ProxyRequest: StatefulSequence {}
+extension ProxyTunnel: StatefulSequence {}
 
 func at(_ milliseconds: Int64) -> SimTime { SimTime.zero + .milliseconds(milliseconds) }
 
