@@ -9,6 +9,9 @@ extension ScenarioCheck {
     if place == .host, firewall.delay > .zero {
       report("\(path).delay", "a host's firewall takes no time; a network's or a tunnel gateway's can")
     }
+    if place == .tunnelGateway, !firewall.tracking.inboundRefresh {
+      report("\(path).inbound-refresh", "a tunnel gateway has no inside: everything it judges comes in")
+    }
     tracking(of: firewall, path)
     var seen: Set<String> = []
     var taken: [RuleDirection: [Int: String]] = [:]

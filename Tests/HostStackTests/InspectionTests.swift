@@ -29,7 +29,8 @@ private final class InspectedWorld {
     translates: Bool = true, _ line: LinkSettings = LinkSettings(delay: .milliseconds(5)), seed: UInt64 = 1,
     shows certificate: Certificate = real,
     proxy: Certificate = Certificate(subject: service, issuer: firewallCA, fingerprint: Secret(id: 2)),
-    forAnyName: Bool = true, tls: Bool = true, listens: Bool = true, action: RuleAction = .divert
+    forAnyName: Bool = true, tls: Bool = true, listens: Bool = true, action: RuleAction = .divert,
+    delay: SimDuration = .zero
   ) {
     var draft = Draft()
     alice = draft.host("alice")
@@ -50,7 +51,7 @@ private final class InspectedWorld {
       [
         ("inspect", Rule(action: action, direction: .outbound, proto: .tcp, destinationPorts: PortRange(443, 443))),
         ("out", Rule(action: .accept, direction: .outbound)),
-      ], policy: .drop, tracking: .on)
+      ], policy: .drop, tracking: .on, delay: delay)
     world = SocketWorld(draft, seed: seed)
     let stack = world.stack
     _ = TransparentProxy(
@@ -236,5 +237,20 @@ private final class InspectedWorld {
     world.world.run(60)
     #expect(world.seen.count == 1)
     #expect(world.client.ended != nil && world.server.ended != nil)
+  }
+
+  @Test func `what a proxy says takes its firewall as long as what it only judges`() {
+    /// When the client's connection was up, in ms: alice's LAN takes 1 ms each way, and the answer waits once in the firewall.
+    func connected(_ delay: Int64) -> SimDuration? {
+      let world = InspectedWorld(tls: false, delay: .milliseconds(delay))
+      (world.client, world.server) = (Talker(says: 1), Talker(says: 1))
+      world.open(trusting: nil)
+      world.world.run(30)
+      #expect(world.server.heard == Talker.lengths(1) && world.client.heard == Talker.lengths(1))
+      #expect(world.world.network.brokenLaws() == [])
+      return (world.client.carrier as? TCPSocket)?.connectTime
+    }
+    #expect(connected(0) == .milliseconds(2))
+    #expect(connected(7) == .milliseconds(9))
   }
 }

@@ -49,6 +49,7 @@ let refusedFirewalls: [Refusal] = [
         c: { firewall: { tcp-idle: 0 s, udp-unanswered-idle: 0 s } }
       hosts:
         h: { role: idle, network: a, firewall: { preset: windows-firewall, profile: home, delay: 1 ms } }
+        g: { role: tunnel-gateway, network: a, firewall: { inbound-refresh: off } }
       """,
     """
     3:54: a rule is for some profiles where its firewall has one; write profile: domain, private or public
@@ -57,5 +58,6 @@ let refusedFirewalls: [Refusal] = [
     5:56: a flow is remembered for longer than no time at all
     7:79: expected one of domain, private, public, none; found 'home'
     7:92: a host's firewall takes no time; a network's or a tunnel gateway's can
+    8:61: a tunnel gateway has no inside: everything it judges comes in
     """),
 ]

@@ -139,6 +139,10 @@ struct FirewallTests {
     let beating = try scenario("tcp-idle-below-heartbeat").with("networks.dc.firewall.tcp-idle=61 s").run()
     #expect(beating.sessions[0].transport == .public)
     #expect(beating.drops.allSatisfy { $0.reason != .notInConnection })
+    var picking = try scenario("tcp-idle-below-heartbeat")
+    let dc = try #require(picking.networks.firstIndex { $0.id == "dc" })
+    picking.networks[dc].firewall?.tracking.midStream = true
+    #expect(try picking.run().sessions[0].transport == .public)
     let alive = try scenario("udp-idle-below-keepalive")
       .with("networks.dc.firewall.udp-idle=5 s", "networks.home.firewall.udp-idle=5 s").run()
     #expect(alive.sessions[0].transport == .public)
