@@ -58,7 +58,8 @@ import Wire
   /// A flow keeps the port of its first packet, whichever way that went: where the open side itself has written first to the very
   /// endpoint that now asks, which is so where a client starts and a stable host asks, it goes on by its own port. A reference in
   /// which the last packet in decides counts 57: these two cells too.
-  @Test("answers by session connect the cells in which one side lets anybody in, 42 to 55, but for two in which it has spoken first")
+  @Test(
+    "answers by session connect the cells in which one side lets anybody in, 42 to 55, but for two in which it has spoken first")
   func answers() async throws {
     let usual = try await direct()
     let sessions = try await direct { $0.answers = .session }
