@@ -91,4 +91,14 @@ import Wire
       #expect((run.sessions[0].transport == .public) == connects, "\(client.name) x \(host.name)")
     }
   }
+
+  /// The error for a check that came too early is a hard one, and fails its pair (RFC 8445 §7.2.5.2.2). The peer's own check brings a
+  /// pair back; where none comes, nobody repeats the check that the filter would let in by then.
+  @Test("gateways that reject instead of dropping cost just the four cells that wait for a repeated check")
+  func rejecting() async throws {
+    let usual = try await direct()
+    let rejected = try await direct { $0.unsolicited = .reject }
+    #expect(rejected.isSubset(of: usual))
+    #expect(usual.subtracting(rejected) == Set(["ADM/ADF", "ADM/APDF", "APDM/ADF", "APDM/APDF"].map { "\($0) x EIM/ADF" }))
+  }
 }
