@@ -75,7 +75,8 @@ public enum PresetTable {
       table.rows.append([
         preset.name, value.mapping.letters, value.filtering.letters + scope, ports(value),
         "\(value.portRange.low)-\(value.portRange.high)", value.addresses == 1 ? "1" : "\(value.addresses) \(value.pooling)",
-        hairpin(value.hairpinning), "\(value.unsolicited)",
+        hairpin(value.hairpinning),
+        "\(value.unsolicited)" + (value.synSilence > .zero ? ", SYNs after \(value.synSilence.written)" : ""),
       ])
       timers.rows.append([
         preset.name, (value.udpUnansweredLifetime ?? value.udpLifetime).written, value.udpLifetime.written,
@@ -100,6 +101,7 @@ public enum PresetTable {
     if value.overloading { words.append("overloading") }
     if value.portBlock > 0 { words.append("blocks of \(value.portBlock)") }
     if value.portsPerHost > 0 { words.append("\(value.portsPerHost) a host") }
+    if value.exhausted == .reject { words.append("told when full") }
     if value.parity { words.append("parity") }
     return words.joined(separator: ", ")
   }

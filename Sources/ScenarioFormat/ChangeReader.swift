@@ -39,11 +39,12 @@ public enum ChangeReader {
 
   /// The value under a path: its kind follows from the path's last part, or from how the value is written.
   static func value(_ text: String, for path: String) throws(ChangeError) -> ChangeValue {
-    let field = path.split(separator: ".").last.map(String.init) ?? ""
+    let parts = path.split(separator: ".").map(String.init)
+    let field = parts.last ?? ""
     do throws(UnitError) {
+      if parts.count == 4, parts[2] == "nat", let axis = TranslationAxis.named(field) { return try value(text, of: axis) }
       switch field {
-      case "delay", "jitter", "burst", "linger", "selection-window", "gathering-limit", "duration", "udp-lifetime",
-        "tcp-lifetime":
+      case "delay", "jitter", "burst", "linger", "selection-window", "gathering-limit", "duration":
         return .duration(SimDuration(nanoseconds: try Units.duration.steps(text)))
       case "rate": return .rate(try rate(text))
       case "loss", "duplicate": return .probability(try probability(text))
@@ -54,6 +55,17 @@ public enum ChangeReader {
       default: return try guessed(text)
       }
     } catch { throw ChangeError("'\(path)': \(error.message)") }
+  }
+
+  /// As an axis of a nat is written: words are not taken for anything else.
+  private static func value(_ text: String, of axis: TranslationAxis) throws(UnitError) -> ChangeValue {
+    switch axis.kind {
+    case .duration(let absent) where text != absent: .duration(SimDuration(nanoseconds: try Units.duration.steps(text)))
+    case .flag: flag(text).map { .flag($0) } ?? .word(text)
+    case .word(let words) where !words.contains(text): flag(text).map { .flag($0) } ?? .word(text)
+    case .count where Int(text) != nil: .number(Int(text) ?? 0)
+    case .word, .duration, .count, .ports: .word(text)
+    }
   }
 
   private static func rate(_ text: String) throws(UnitError) -> BitRate {

@@ -80,12 +80,10 @@ struct Cursor {
 
   /// One port or a range of ports, `1000-2000`.
   func ports() -> PortRange? {
-    guard let scalar else { return expected("a port or a range such as 1000-2000, within 1–65535") }
-    let parts = scalar.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
-    guard (1...2).contains(parts.count), let low = parts[0], let high = parts[parts.count - 1], low > 0, low <= high else {
+    guard let scalar, let range = PortRange(written: scalar) else {
       return expected("a port or a range such as 1000-2000, within 1–65535")
     }
-    return PortRange(low, high)
+    return range
   }
 
   private func quantity(_ units: Units) -> Int64? {

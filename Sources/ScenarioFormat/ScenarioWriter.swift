@@ -85,7 +85,7 @@ public enum ScenarioWriter {
   }
 
   static func ports(_ range: PortRange) -> Written {
-    .scalar(range == .any ? "any" : range.low == range.high ? "\(range.low)" : "\(range.low)-\(range.high)")
+    .scalar(range == .any ? "any" : range.written)
   }
 
   // MARK: Hosts and the service

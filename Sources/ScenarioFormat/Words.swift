@@ -21,27 +21,6 @@ enum Vocabulary {
   static let orders: Words<RuleOrder> = RuleOrder.allCases.map { ($0.rawValue, $0) }
   static let profilesOfRules: Words<FirewallProfile> = FirewallProfile.allCases.map { ($0.rawValue, $0) }
   static let profiles: Words<FirewallProfile?> = profilesOfRules.map { ($0.name, $0.value) } + [("none", nil)]
-  static let mappings: Words<MappingBehaviour> = [
-    ("endpoint-independent", .endpointIndependent), ("address-dependent", .addressDependent),
-    ("address-and-port-dependent", .addressAndPortDependent),
-  ]
-  static let filterings: Words<FilteringBehaviour> = [
-    ("endpoint-independent", .endpointIndependent), ("address-dependent", .addressDependent),
-    ("address-and-port-dependent", .addressAndPortDependent),
-  ]
-  static let portAssignments: Words<PortAssignment> = [
-    ("preserving", .preserving), ("sequential", .sequential), ("random", .random),
-  ]
-  static let permissionScopes: Words<PermissionScope> = [
-    ("external-port", .externalPort), ("inside-endpoint", .insideEndpoint),
-  ]
-  static let answerPaths: Words<AnswerPath> = [("mapping", .mapping), ("session", .session)]
-  static let portCollisions: Words<PortCollision> = [("next", .next), ("random", .random)]
-  static let poolings: Words<AddressPooling> = [("paired", .paired), ("arbitrary", .arbitrary)]
-  static let hairpinnings: Words<Hairpinning> = [
-    ("off", .off), ("external-source", .externalSource), ("internal-source", .internalSource),
-  ]
-  static let unsolicited: Words<Unsolicited> = [("drop", .drop), ("reject", .reject), ("accept", .accept)]
   static let roles: Words<HostRole> = HostRole.allCases.map { ($0.rawValue, $0) }
   static let eras: Words<ReverseConnectEra> = ReverseConnectEra.allCases.map { ($0.rawValue, $0) }
   static let probeKinds: Words<ProbeKind> = ProbeKind.allCases.map { ($0.rawValue, $0) }

@@ -113,18 +113,8 @@ extension Scenario {
       }
       try Self.set(&networks[row].uplink!.settings.there, parts[3], value, path)
       try Self.set(&networks[row].uplink!.settings.back, parts[3], value, path)
-    case ("networks", 3) where parts[2] == "nat":
-      guard let row = networks.firstIndex(where: { $0.id == parts[1] }), case .word(let name) = value else {
-        throw ChangeError("'\(path)' takes the name of a translation preset")
-      }
-      guard let preset = TranslationBehaviour.presets.first(where: { $0.name == name }) else {
-        let names = TranslationBehaviour.presets.map(\.name)
-        throw ChangeError(
-          "there is no translation preset '\(name)'\(NearestName.hint(name, among: names)); allowed: \(names.joined(separator: ", "))"
-        )
-      }
-      networks[row].translation = preset.value
-      networks[row].translationName = name
+    case ("networks", 3) where parts[2] == "nat", ("networks", 4) where parts[2] == "nat":
+      try setTranslation(parts, value, path)
     case ("networks", 4) where parts[2] == "firewall":
       guard let row = networks.firstIndex(where: { $0.id == parts[1] }) else {
         throw ChangeError("there is no network '\(parts[1])'")

@@ -97,9 +97,12 @@ extension ScenarioCheck {
         try scenario.checkRoaming(Scenario.roamer(target) ?? "", to: value, target)
       case .set(let target, _):
         let first = target.prefix { $0 != "." }
-        guard first == "links" || first == "tunnels" || target.contains(".uplink.") else {
+        try translatorChange(target)
+        guard first == "links" || first == "tunnels" || target.contains(".uplink.") || isTranslatorAxis(target)
+        else {
           throw ChangeError(
-            "'\(target)' cannot be set while the world runs; allowed: links, uplinks, tunnels and hosts.NAME.network")
+            "'\(target)' cannot be set while the world runs; allowed: links, uplinks, tunnels, hosts.NAME.network and axes of a nat"
+          )
         }
         _ = try scenario.applying(change)
       case .act(let element, let verb):
@@ -109,6 +112,19 @@ extension ScenarioCheck {
         if let objection = scenario.objection(to: verb, at: element) { throw ChangeError(objection) }
       }
     } catch { report(path, error.description) }
+  }
+
+  private func isTranslatorAxis(_ target: String) -> Bool {
+    let parts = target.split(separator: ".")
+    return parts.count == 4 && parts[0] == "networks" && parts[2] == "nat"
+  }
+
+  /// A running translator's tables rest on most of its axes.
+  private func translatorChange(_ target: String) throws(ChangeError) {
+    let name = target.split(separator: ".").last.map(String.init) ?? ""
+    guard isTranslatorAxis(target), let axis = TranslationAxis.named(name), !axis.isLive else { return }
+    let live = TranslationAxis.all.filter(\.isLive).map(\.name).joined(separator: ", ")
+    throw ChangeError("'\(target)' cannot be set while the world runs, for the nat's tables rest on it; allowed: \(live)")
   }
 
   mutating func expectation(_ expectation: Expectation, _ path: String) {

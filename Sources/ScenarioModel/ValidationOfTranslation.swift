@@ -15,6 +15,9 @@ extension ScenarioCheck {
       ("tcp-closing-lifetime", behaviour.tcpClosingLifetime), ("icmp-lifetime", behaviour.icmpLifetime),
     ]
     for (key, lifetime) in lifetimes where lifetime <= .zero { report("\(path).\(key)", "a lifetime must be longer than 0 s") }
+    if behaviour.synSilence > .zero, behaviour.unsolicited != .reject {
+      report("\(path).syn-silence", "nothing is ever said of an unsolicited SYN unless 'unsolicited' is reject")
+    }
     if behaviour.oneToOne { return oneToOne(network, behaviour, path) }
     if behaviour.overloading, behaviour.mapping == .endpointIndependent {
       report(

@@ -24,6 +24,7 @@ extension World {
         }
         return
       }
+      if parts.count == 4, parts[2] == "nat", try adopt(parts, value, path) { return }
       guard let rows = blueprint.linksAt[element], let field = parts.last else {
         throw ChangeError("'\(path)' cannot be changed while the world runs; links, uplinks and tunnels can")
       }
@@ -55,6 +56,18 @@ extension World {
       // Nothing stands on a network's router but what its firewall diverts to.
       if scenario.network(id) != nil { remake(node) }
     }
+  }
+
+  /// Changes an axis of a network's translator that may change while it runs; false where there is no such translator or axis.
+  private func adopt(_ parts: [String], _ value: ChangeValue, _ path: String) throws(ChangeError) -> Bool {
+    guard let node = blueprint.nodeOf[parts[1]], network.nodes[Int(node.index)].translator >= 0,
+      let axis = TranslationAxis.named(parts[3]), axis.isLive
+    else { return false }
+    let translator = network.translator(at: node)
+    var behaviour = translator.behaviour
+    guard axis.set(&behaviour, value) else { throw ChangeError("'\(path)' takes \(axis.allowed); found \(value.text)") }
+    translator.adopt(behaviour)
+    return true
   }
 
   // MARK: Machines

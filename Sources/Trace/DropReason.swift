@@ -1,6 +1,6 @@
 // Why a packet ended without being delivered. Each reason is stored by its code and has a page in `shortpath codes`.
 
-/// The reason of a drop. Raw values are stored: never renumber, only append. 14, 34 and 52 were never told, and are free.
+/// The reason of a drop. Raw values are stored: never renumber, only append. 14 and 52 were never told, and are free.
 public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case none = 0
   // Links.
@@ -24,6 +24,8 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case natFiltered = 31
   case natPortsExhausted = 32
   case natHairpinOff = 33
+  /// An unsolicited SYN was held in silence, and its connection was opened from inside meanwhile (RFC 5382 REQ-4).
+  case natSynOvertaken = 34
   // Virtual interfaces.
   case tunnelDown = 40
   case tunnelBadKey = 41
@@ -64,6 +66,7 @@ public enum DropReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .natFiltered: "nat-filtered"
     case .natPortsExhausted: "nat-ports-exhausted"
     case .natHairpinOff: "nat-hairpin-off"
+    case .natSynOvertaken: "nat-syn-overtaken"
     case .tunnelDown: "tunnel-down"
     case .tunnelBadKey: "tunnel-bad-key"
     case .carrierLost: "carrier-lost"

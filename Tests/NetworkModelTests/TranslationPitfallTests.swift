@@ -116,6 +116,19 @@ import Wire
     #expect(home.out(home.alice, home.a, home.s) == home.out(home.alice, home.a, remotes[1].endpoint))
   }
 
+  @Test(arguments: [PortAssignment.sequential, .random])
+  func `each flow of anybody moves a sequential translator's next port: guessing it takes a quiet one`(ports: PortAssignment) {
+    func next(noise: UInt16) -> UInt16? {
+      let home = Home(TranslationBehaviour(mapping: .addressAndPortDependent, filtering: .addressAndPortDependent, ports: ports))
+      let first = home.out(home.alice, home.a, home.s)
+      for port in 0..<noise { _ = home.out(home.bob, at("192.168.1.11", 6000 + port), home.s) }
+      let second = home.out(home.alice, home.a, remotes[2].endpoint)
+      return first.flatMap { first in second.map { $0.port &- first.port } }
+    }
+    #expect((next(noise: 0) == 1) == (ports == .sequential))
+    #expect((next(noise: 3) == 4) == (ports == .sequential))
+  }
+
   // MARK: Several exits, several translators
 
   @Test func `a highly available pair shows different addresses to different remotes`() {

@@ -75,10 +75,53 @@ import Wire
     return "| `\(preset.name)` | " + cells.joined(separator: " | ") + " |"
   }
 
+  /// The same for TCP, ICMP and carriers.
+  static func second(_ preset: TranslationPreset) -> String {
+    let value = preset.value
+    func word(_ holds: Bool) -> String { value.oneToOne ? "–" : holds ? "yes" : "no" }
+    let syn =
+      switch value.unsolicited {
+      case .drop: "silent (4a)"
+      case .reject: value.synSilence >= .seconds(6) ? "yes" : "no"
+      case .accept: "no"
+      }
+    let cells = [
+      value.oneToOne ? "–" : syn, word(value.tcpLifetime >= .seconds(7440)), word(value.tcpOpeningLifetime >= .seconds(240)),
+      word(value.tcpClosingLifetime >= .seconds(240)), word(value.icmpLifetime >= .seconds(60)), word(value.exhausted == .reject),
+      word(value.portsPerHost > 0), word(value.portHold >= .seconds(120)),
+    ]
+    return "| `\(preset.name)` | " + cells.joined(separator: " | ") + " |"
+  }
+
+  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  private func page() throws -> String {
+    let path = "Sources/NetworkModel/NetworkModel.docc/NetworkModel.md"
+    return try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
+  }
+
   @Test func `the module's page shows each preset against the requirements as it is`() throws {
-    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("Sources/NetworkModel/NetworkModel.docc/NetworkModel.md")
-    let text = try String(contentsOf: page, encoding: .utf8)
-    for preset in TranslationBehaviour.presets { #expect(text.contains(Self.row(preset) + "\n"), "\(Self.row(preset))") }
+    let text = try page()
+    for preset in TranslationBehaviour.presets {
+      for row in [Self.row(preset), Self.second(preset)] { #expect(text.contains(row + "\n"), "\(row)") }
+    }
+  }
+
+  @Test func `every test that the module's page names for a pitfall is there`() throws {
+    let tests = Self.root.appendingPathComponent("Tests")
+    let files = FileManager.default.enumerator(atPath: tests.path)?.compactMap { $0 as? String } ?? []
+    let sources = try files.filter { $0.hasSuffix(".swift") }.map {
+      try String(contentsOf: tests.appendingPathComponent($0), encoding: .utf8)
+    }
+    let rows = try page().split(separator: "\n").filter { $0.hasPrefix("| ") && Int($0.dropFirst(2).prefix { $0 != " " }) != nil }
+    #expect(rows.count == 20)
+    for row in rows {
+      let names = row.split(separator: "`").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
+      #expect(!names.isEmpty)
+      for name in names {
+        #expect(sources.contains { $0.contains("func `\(name)`") || $0.contains("\"\(name)\"") }, "\(name)")
+      }
+    }
   }
 }

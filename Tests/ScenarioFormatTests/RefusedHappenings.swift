@@ -66,7 +66,31 @@ let refusedHappenings: [Refusal] = [
         - { at: 1 s, set: { networks.a.nat: symmetric } }
       """,
     """
-    4:23: 'networks.a.nat' cannot be set while the world runs; allowed: links, uplinks, tunnels and hosts.NAME.network
+    4:23: 'networks.a.nat' cannot be set while the world runs; allowed: links, uplinks, tunnels, hosts.NAME.network and axes of \
+    a nat
+    """),
+  Refusal(
+    "events on axes of a nat: what its tables rest on, no such axis, no such value, no nat",
+    lines: """
+      networks: { a: { nat: home-router }, b: {} }
+      events:
+        - { at: 1 s, set: { networks.a.nat.filtering: endpoint-independent } }
+        - { at: 1 s, set: { networks.a.nat.filter: endpoint-independent } }
+        - { at: 1 s, set: { networks.a.nat.udp-lifetime: 30 } }
+        - { at: 1 s, set: { networks.a.nat.hairpinning: loop } }
+        - { at: 1 s, set: { networks.b.nat.udp-lifetime: 30 s } }
+      """,
+    """
+    4:23: 'networks.a.nat.filtering' cannot be set while the world runs, for the nat's tables rest on it; allowed: ports, \
+    collision, parity, port-classes, udp-lifetime, udp-unanswered-lifetime, udp-stream-age, tcp-lifetime, tcp-opening-lifetime, \
+    tcp-closing-lifetime, icmp-lifetime, inbound-refresh, hairpinning, unsolicited, syn-silence, exhausted
+    5:23: a nat has no axis 'filter' (did you mean 'filtering'?); allowed: mapping, filtering, permission-scope, \
+    answers, ports, collision, overloading, parity, port-classes, port-range, port-block, ports-per-host, port-hold, addresses, \
+    pooling, udp-lifetime, udp-unanswered-lifetime, udp-stream-age, tcp-lifetime, tcp-opening-lifetime, tcp-closing-lifetime, \
+    icmp-lifetime, inbound-refresh, hairpinning, unsolicited, syn-silence, exhausted, one-to-one
+    6:52: 'networks.a.nat.udp-lifetime': a duration needs a unit; allowed: ns, us, µs, ms, s, min, h; found '30'
+    7:23: 'networks.a.nat.hairpinning' takes one of off, external-source, internal-source; found loop
+    8:23: 'networks.b.nat.udp-lifetime': 'b' has no nat; set one first, as in networks.b.nat=home-router
     """),
   Refusal(
     "an event about an unknown rule",

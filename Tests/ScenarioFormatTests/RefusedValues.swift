@@ -254,7 +254,15 @@ let refusedValues: [Refusal] = [
     6:55: unknown key 'timer' in a nat; allowed: preset, mapping, filtering, permission-scope, answers, ports, \
     collision, overloading, parity, port-classes, port-range, port-block, ports-per-host, port-hold, addresses, pooling, \
     udp-lifetime, udp-unanswered-lifetime, udp-stream-age, tcp-lifetime, tcp-opening-lifetime, tcp-closing-lifetime, \
-    icmp-lifetime, inbound-refresh, hairpinning, unsolicited, one-to-one, forwards
+    icmp-lifetime, inbound-refresh, hairpinning, unsolicited, syn-silence, exhausted, one-to-one, forwards
+    """),
+  Refusal(
+    "a silence about what is never told",
+    lines: """
+      networks: { a: { nat: { preset: home-router, syn-silence: 6 s } } }
+      """,
+    """
+    2:59: nothing is ever said of an unsolicited SYN unless 'unsolicited' is reject
     """),
   Refusal(
     "forwards to strangers, and twice",

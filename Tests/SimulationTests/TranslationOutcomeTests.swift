@@ -113,4 +113,32 @@ import Wire
       #expect(try transport(scenario(client: "port-restricted-cone", host: host)) == expected)
     }
   }
+
+  @Test func `one axis set by name flips the transport as the file's own would`() throws {
+    let base = try scenario(client: "symmetric", host: "port-restricted-cone")
+    #expect(try transport(base) == .reverseConnect)
+    #expect(try transport(base.with("networks.cloud.nat.filtering=address-dependent")) == .public)
+    #expect(try transport(base.with("networks.home.nat.mapping=endpoint-independent")) == .public)
+    #expect(try transport(base.with("networks.home.nat=none")) == .public)
+  }
+
+  /// The translator has one port: the second probe gets it if the first one's mapping is gone by then, 27 s after its last datagram.
+  @Test func `an axis that no table rests on changes while the world runs, from then on`() throws {
+    func outcomes(_ event: String) throws -> [String] {
+      let text = """
+        shortpath: 1
+        networks: { metro: {}, home: { nat: { preset: home-router, port-range: 4000 }, uplink: { to: metro } } }
+        hosts: { bob: { role: idle, network: home }, out: { role: server, network: metro } }
+        probes:
+          - { from: bob, to: "out:9", kind: udp, at: 0 s, source-port: 4000, count: 4, interval: 1 s }
+          - { from: bob, to: "out:9", kind: udp, at: 30 s, source-port: 4001 }
+        events: [ { at: 1500 ms, set: { \(event) } } ]
+        timing: { duration: 60 s }
+        """
+      return try ScenarioReader.read(text: text, name: "live.yaml").run().probes.map(\.outcome)
+    }
+    #expect(try outcomes("networks.home.nat.udp-lifetime: 60 s") == ["answered", "no-answer"])
+    #expect(try outcomes("networks.home.nat.udp-lifetime: 5 s") == ["answered", "answered"])
+    #expect(try outcomes("networks.home.nat.udp-unanswered-lifetime: 5 s") == ["answered", "no-answer"])
+  }
 }

@@ -58,7 +58,8 @@ import Wire
   /// A flow keeps the port of its first packet, whichever way that went: where the open side itself has written first to the very
   /// endpoint that now asks, which is so where a client starts and a stable host asks, it goes on by its own port. A reference in
   /// which the last packet in decides counts 57: these two cells too.
-  @Test("answers by session connect the cells in which one side lets anybody in, 42 to 55, but for two in which it has spoken first")
+  @Test(
+    "answers by session connect the cells in which one side lets anybody in, 42 to 55, but for two in which it has spoken first")
   func answers() async throws {
     let usual = try await direct()
     let sessions = try await direct { $0.answers = .session }
@@ -89,5 +90,15 @@ import Wire
       let run = try Simulator.run(NATMatrix.scenario(client: client, host: host))
       #expect((run.sessions[0].transport == .public) == connects, "\(client.name) x \(host.name)")
     }
+  }
+
+  /// The error for a check that came too early is a hard one, and fails its pair (RFC 8445 §7.2.5.2.2). The peer's own check brings a
+  /// pair back; where none comes, nobody repeats the check that the filter would let in by then.
+  @Test("gateways that reject instead of dropping cost just the four cells that wait for a repeated check")
+  func rejecting() async throws {
+    let usual = try await direct()
+    let rejected = try await direct { $0.unsolicited = .reject }
+    #expect(rejected.isSubset(of: usual))
+    #expect(usual.subtracting(rejected) == Set(["ADM/ADF", "ADM/APDF", "APDM/ADF", "APDM/APDF"].map { "\($0) x EIM/ADF" }))
   }
 }

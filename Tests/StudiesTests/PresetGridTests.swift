@@ -1,5 +1,6 @@
 // Every preset against every other: what its axes say about who reaches whom, and the presets that are an exception to it by name.
 import NetworkModel
+import ScenarioModel
 import Simulation
 import Studies
 import Testing
@@ -56,5 +57,21 @@ import Wire
     var seen: Set<Transport?> = []
     for seed in 1...12 as ClosedRange<UInt64> { seen.insert(try await NATMatrix.run(pair, seed: seed)[1].transport) }
     #expect(seen == [.public, .reverseConnect])
+  }
+
+  /// What changes with an axis is told in `TranslationKnobTests`.
+  @Test("a preset by another name, with the firewall that came with it, is the same preset")
+  func renaming() throws {
+    let home = try NATKind.named("home-router")[0]
+    for preset in presets {
+      var network = NetworkSpec(id: "x")
+      (network.translation, network.translationName) = (preset.translation, preset.name)
+      let renamed = NATKind("wren", preset.translation, firewall: network.defaultFirewall ?? FirewallSpec())
+      for (pair, other) in [((preset, home), (renamed, home)), ((home, preset), (home, renamed))] {
+        let one = try Simulator.run(NATMatrix.scenario(client: pair.0, host: pair.1))
+        let two = try Simulator.run(NATMatrix.scenario(client: other.0, host: other.1))
+        #expect(one.fingerprints == two.fingerprints, "\(preset.name)")
+      }
+    }
   }
 }

@@ -83,7 +83,8 @@ import Wire
 
   /// A client with a public address has one candidate, so the host's first check goes straight to it, while the client's own waits Ta
   /// behind the one to the host's private address. How far the service is from both decides who is first.
-  @Test("behind an open gateway the order decides: signalling by a near service lets the host speak first, by a far one the client")
+  @Test(
+    "behind an open gateway the order decides: signalling by a near service lets the host speak first, by a far one the client")
   func bothOrders() throws {
     let client = NATKind("walled", firewall: .outboundOnly)
     var seen: [Bool] = []

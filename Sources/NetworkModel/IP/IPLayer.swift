@@ -14,8 +14,9 @@ extension Network {
     let node = incoming.node
     guard nodes[Int(node.index)].up else { return drop(slot, .nodeDown, at: node) }
     guard incoming.up else { return drop(slot, incoming.whenDown, at: node) }
-    if hasTap { show(flight.pointee.packet, leaving: false, on: flight.pointee.interface) }
     let shape = nodes[Int(node.index)]
+    if flight.pointee.isHeld { return endSilence(slot, at: node, shape: shape) }
+    if hasTap { show(flight.pointee.packet, leaving: false, on: flight.pointee.interface) }
     var tracked: (list: Int32, packet: Packet)?
     var entered = false
     var dwell = SimDuration.zero
@@ -148,6 +149,10 @@ extension Network {
       translator.commitOutward(hairpin, asArrived(flight.pointee.packet), now: now, recorder: recorder)
       plan = translator.planInward(flight.pointee.packet, now: now)
     }
+    if case .hold(let reason) = plan {
+      // What loops back is refused at once: its sender is inside and can know what stands there.
+      if isLoop { plan = .refuse(reason) } else { return hold(slot, reason, by: translator, at: node) }
+    }
     guard apply(plan, toSource: false, slot, at: node) else { return false }
     if isLoop, translator.behaviour.hairpinning == .internalSource {
       flight.pointee.packet.source = asArrived(flight.pointee.packet).source
@@ -169,11 +174,15 @@ extension Network {
   func apply(_ plan: TranslationPlan, toSource: Bool, _ slot: UInt32, at node: NodeID) -> Bool {
     switch plan {
     case .pass, .own: return true
-    case .drop(let reason):
+    case .hold(let reason), .drop(let reason):
       drop(slot, reason, at: node)
       return false
     case .refuse(let reason):
-      refuse(slot, at: node)
+      if reason == .natPortsExhausted {
+        answerICMP(.administrativelyProhibited, to: slot, at: node)
+      } else {
+        refuse(slot, at: node)
+      }
       drop(slot, reason, at: node)
       return false
     case .existing(let to, _), .fresh(let to, _):

@@ -55,4 +55,32 @@ extension Network {
     emit(answer, from: node, bound: boundInterface(of: packet.destination.address, at: node), byRule: byRule)
     recorder.currentCause = cause
   }
+
+  // MARK: Silence about unsolicited SYNs (RFC 5382 REQ-4)
+
+  /// Keeps a SYN that nobody asked for until its silence is over; a further one of the same connection is gone at once. It never goes on.
+  func hold(_ slot: UInt32, _ reason: DropReason, by translator: AddressTranslator, at node: NodeID) -> Bool {
+    guard let until = translator.holds(pool[slot].pointee.packet, now: now) else {
+      drop(slot, reason, at: node)
+      return false
+    }
+    pool[slot].pointee.isHeld = true
+    schedule(slot, at: pool[slot].pointee.interface, until)
+    return false
+  }
+
+  /// The silence about a SYN is over: if its connection has been opened from inside meanwhile, nothing is ever said of it; else its
+  /// sender is told that nobody is there.
+  func endSilence(_ slot: UInt32, at node: NodeID, shape: Node) {
+    let packet = pool[slot].pointee.packet
+    arrived = (packet.source, packet.destination)
+    switch translator(of: shape, { $0.planReleased(packet, now: now) }) {
+    case .existing, .fresh: drop(slot, .natSynOvertaken, at: node)
+    case .hold(let reason), .refuse(let reason):
+      answerICMP(.portUnreachable, to: slot, at: node)
+      drop(slot, reason, at: node)
+    case .drop(let reason): drop(slot, reason, at: node)
+    case .pass, .own, nil: drop(slot, .natNoMapping, at: node)
+    }
+  }
 }

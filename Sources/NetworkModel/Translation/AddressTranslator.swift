@@ -5,7 +5,7 @@ import Trace
 public import Wire
 
 public final class AddressTranslator {
-  public let behaviour: TranslationBehaviour
+  @exclusivity(unchecked) public private(set) var behaviour: TranslationBehaviour
   public let key: ComponentKey
   let node: NodeID
   /// External addresses, those out of service first.
@@ -28,12 +28,14 @@ public final class AddressTranslator {
   @exclusivity(unchecked) var sessions = FlatTable<OutwardKey, Session>()
   /// What the gateway took for its own: an external endpoint and the whole remote, with the end of its time.
   @exclusivity(unchecked) var own = FlatTable<InwardKey, SimTime>()
+  /// Connections of which a SYN is held in silence, with the end of it.
+  @exclusivity(unchecked) var silences = FlatTable<InwardKey, SimTime>()
   @exclusivity(unchecked) var connections = FlatTable<ConnectionKey, ConnectionProgress>()
   @exclusivity(unchecked) var mappings: [Mapping] = []
   @exclusivity(unchecked) var freeRows: [UInt32] = []
   @exclusivity(unchecked) var nextPort: UInt16
   /// Whether a let-in datagram changes anything.
-  private let heedsInbound: Bool
+  @exclusivity(unchecked) private var heedsInbound: Bool
   /// Whether what goes out is remembered flow by flow too: the table knows of an address-dependent mapping's addresses only.
   private let remembersOutward: Bool
   /// Mappings per inside address and protocol, those that ended unnoticed among them.
@@ -56,8 +58,7 @@ public final class AddressTranslator {
     self.outside = outside
     self.pairs = pairs
     self.nextPort = behaviour.portRange.low
-    heedsInbound =
-      behaviour.inboundRefresh || behaviour.answers == .session || behaviour.udpUnansweredLifetime != nil || !forwards.isEmpty
+    heedsInbound = Self.heedsInbound(behaviour, forwards)
     remembersOutward = behaviour.answers == .session && behaviour.mapping == .addressDependent
     blockOwners = Array(repeating: .unspecified, count: blocksPerAddress * outside.count)
     for forward in forwards {
@@ -70,6 +71,17 @@ public final class AddressTranslator {
       self.forwards.insert(row, for: place)
       if forward.outbound { outwardForwards.insert(row, for: EndpointKey(proto: forward.proto, endpoint: forward.inside)) }
     }
+  }
+
+  private static func heedsInbound(_ behaviour: TranslationBehaviour, _ forwards: [StaticMapping]) -> Bool {
+    behaviour.inboundRefresh || behaviour.answers == .session || behaviour.udpUnansweredLifetime != nil || !forwards.isEmpty
+  }
+
+  /// Goes on with another behaviour, which differs only in what no table rests on: lifetimes, how ports are chosen, what becomes of
+  /// packets that are not let in or loop back. What was promised to a mapping before, its present end, stands until it is refreshed.
+  public func adopt(_ behaviour: TranslationBehaviour) {
+    self.behaviour = behaviour
+    heedsInbound = heedsInbound || Self.heedsInbound(behaviour, [])
   }
 
   /// How many let-in flows are remembered at most, and how many of the gateway's own (*assumed*: a usual `nf_conntrack_max` of Linux).
@@ -171,14 +183,16 @@ public final class AddressTranslator {
     }
     let ordinal = (ordinals[EndpointKey(proto: packet.proto, endpoint: inside)] ?? 0) + 1
     let request = PortRequest(proto: packet.proto, inside: inside, remote: remote, ordinal: ordinal)
-    guard let free = freeEndpoint(request, now: now, chance: chance) else { return .drop(.natPortsExhausted) }
+    guard let free = freeEndpoint(request, now: now, chance: chance) else {
+      return behaviour.exhausted == .drop ? .drop(.natPortsExhausted) : .refuse(.natPortsExhausted)
+    }
     return .fresh(to: free, ordinal: ordinal)
   }
 
   /// Makes or refreshes the mapping a plan rests on and permits the remote.
   func commitOutward(_ plan: TranslationPlan, _ packet: Packet, now: SimTime, recorder: Recorder) {
     switch plan {
-    case .pass, .drop, .refuse, .own: return
+    case .pass, .drop, .refuse, .hold, .own: return
     case .existing(_, let existing):
       guard existing >= 0 else { return }
       let row = UInt32(existing)
@@ -278,20 +292,41 @@ public final class AddressTranslator {
     }
     guard owns(packet.destination.address) else { return .pass }
     guard let row = liveRow(packet.proto, at: packet.destination, from: packet.source, now: now) else {
-      return unsolicited(.natNoMapping)
+      return unsolicited(.natNoMapping, packet)
     }
     if behaviour.filtering != .endpointIndependent, !isStatic(row) {
-      guard let expires = permissions[permissionKey(row, packet.source)], expires > now else { return unsolicited(.natFiltered) }
+      guard let expires = permissions[permissionKey(row, packet.source)], expires > now else {
+        return unsolicited(.natFiltered, packet)
+      }
     }
     return .existing(to: mappings[Int(row)].key.inside, mapping: Int32(row))
   }
 
-  private func unsolicited(_ reason: DropReason) -> TranslationPlan {
+  private func unsolicited(_ reason: DropReason, _ packet: Packet) -> TranslationPlan {
     switch behaviour.unsolicited {
-    case .drop: .drop(reason)
-    case .reject: .refuse(reason)
-    case .accept: .own
+    case .drop: return .drop(reason)
+    case .reject:
+      let isOpening = packet.proto == .tcp && packet.tcp.flags.contains(.syn) && !packet.tcp.flags.contains(.ack)
+      return isOpening && behaviour.synSilence > .zero ? .hold(reason) : .refuse(reason)
+    case .accept: return .own
     }
+  }
+
+  /// When an unsolicited SYN that is held comes up again; `nil` when one of its connection is held already, or too many are.
+  func holds(_ packet: Packet, now: SimTime) -> SimTime? {
+    let key = InwardKey(proto: packet.proto, outside: packet.destination, remote: packet.source)
+    if let until = silences[key], until > now { return nil }
+    if silences.count >= Self.mostFlows { silences.removeAll { $1 <= now } }
+    guard silences.count < Self.mostFlows else { return nil }
+    let until = now + behaviour.synSilence
+    silences.insert(until, for: key)
+    return until
+  }
+
+  /// What is planned for a held SYN whose silence is over; `nil` where the translator has forgotten it.
+  func planReleased(_ packet: Packet, now: SimTime) -> TranslationPlan? {
+    let key = InwardKey(proto: packet.proto, outside: packet.destination, remote: packet.source)
+    return silences.remove(key) == nil ? nil : planInward(packet, now: now)
   }
 
   /// Notes what an accepted inbound packet says, and refreshes its mapping where the behaviour says so (RFC 4787 REQ-6).

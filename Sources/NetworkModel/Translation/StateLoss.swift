@@ -27,6 +27,7 @@ extension AddressTranslator {
     ordinals.removeAll()
     sessions.removeAll()
     own.removeAll()
+    silences.removeAll()
     connections.removeAll()
     held.removeAll()
     blocks.removeAll()

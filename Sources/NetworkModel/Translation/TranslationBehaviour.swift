@@ -88,6 +88,14 @@ public enum Unsolicited: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case accept
 }
 
+/// What becomes of a packet from inside for which no external port is left.
+public enum Exhausted: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// Silently gone.
+  case drop
+  /// Its sender is told: ICMP administratively prohibited (RFC 5508 REQ-8: "SHOULD"; RFC 6888 REQ-11B would say host unreachable).
+  case reject
+}
+
 /// How a translator behaves. Each field decides something, and a test flips an outcome with it.
 public struct TranslationBehaviour: Hashable, Sendable, BitwiseCopyable {
   public var mapping: MappingBehaviour
@@ -135,6 +143,10 @@ public struct TranslationBehaviour: Hashable, Sendable, BitwiseCopyable {
 
   public var hairpinning: Hairpinning
   public var unsolicited = Unsolicited.drop
+  /// Where unsolicited packets are rejected: how long nothing is said of a SYN. If one goes out for the same connection meanwhile, it is
+  /// silently gone, else its sender is told by ICMP port unreachable (RFC 5382 REQ-4: at least 6 s). Zero resets at once.
+  public var synSilence = SimDuration.zero
+  public var exhausted = Exhausted.drop
   /// Addresses are exchanged one for one, ports kept, nothing remembered, anybody let in.
   public var oneToOne: Bool
 

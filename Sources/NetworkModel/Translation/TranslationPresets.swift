@@ -53,7 +53,7 @@ extension TranslationBehaviour {
   public static let linuxMasqueradeRandom = linuxMasquerade.with { $0.ports = .random }
 
   /// A carrier's NAT as RFC 6888 asks for: paired addresses, endpoint independent, ports from blocks, a limit per subscriber, ports
-  /// held back for 120 s, hairpinning. 1,008 ports a subscriber (64,512 shared by 64) and two addresses are *assumed*.
+  /// held back for 120 s, hairpinning; who gets none is told. 1,008 ports a subscriber (64,512 shared by 64) and two addresses are *assumed*.
   public static let carrierGradeNAT = TranslationBehaviour(
     mapping: .endpointIndependent, filtering: .endpointIndependent, ports: .random, udpLifetime: .seconds(300),
     hairpinning: .externalSource
@@ -62,6 +62,7 @@ extension TranslationBehaviour {
     $0.portBlock = 504
     $0.portsPerHost = 1008
     $0.portHold = .seconds(120)
+    $0.exhausted = .reject
   }
 
   /// A corporate firewall with dynamic IP and port translation: symmetric, ports by chance, shared by flows to different remotes

@@ -133,6 +133,15 @@ extension CodePage {
         + "on.",
       source: "RFC 4787 section 6."),
     CodePage(
+      .natSynOvertaken, "A SYN from outside was held, and one from inside went out",
+      cause:
+        "Both ends opened a TCP connection at once. The SYN from outside came first; the NAT said nothing of it for a while "
+        + "(`syn-silence`), and meanwhile the inside host's own SYN for the same connection went out. The connection is "
+        + "opened by what follows; this SYN is not needed.",
+      confirm: "A capture outside the NAT: two SYNs that cross, and no ICMP port unreachable.",
+      fix: "Nothing to fix: that is how TCP hole punching is meant to work.",
+      source: "RFC 5382 REQ-4."),
+    CodePage(
       .tunnelDown, "The tunnel was down",
       cause: "The packet was routed into a tunnel that was not up.",
       confirm: "The VPN client's status; the gateway's log at that time.",

@@ -161,7 +161,7 @@ extension DropReason {
   /// Whether an address translator dropped the packet.
   var isTranslation: Bool {
     switch self {
-    case .natNoMapping, .natFiltered, .natPortsExhausted, .natHairpinOff: true
+    case .natNoMapping, .natFiltered, .natPortsExhausted, .natHairpinOff, .natSynOvertaken: true
     default: false
     }
   }
