@@ -58,6 +58,6 @@ let refusedFirewalls: [Refusal] = [
     5:56: a flow is remembered for longer than no time at all
     7:79: expected one of domain, private, public, none; found 'home'
     7:92: a host's firewall takes no time; a network's or a tunnel gateway's can
-    8:61: a tunnel gateway has no inside: everything it judges comes in
+    8:71: a tunnel gateway has no inside: everything it judges comes in
     """),
 ]
