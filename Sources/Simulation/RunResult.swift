@@ -90,7 +90,7 @@ public struct PairResult: Sendable, Equatable {
   public var row: Int
   public var local: Endpoint
   public var remote: Endpoint
-  /// The way the local base leads: `internet`, a tunnel or a line.
+  /// The way the local base leads: `internet`, `lan` between neighbours, a tunnel or a line.
   public var route: String
   /// Its last event.
   public var state: PairEvent
