@@ -67,6 +67,9 @@ public final class HostStack: NetworkDelegate {
   /// Clients of tunnels, in the order they were made.
   var tunnelClients: [VPNClient] = []
 
+  /// Who waits for ICMP echoes.
+  var pings: [PingKey: PingSocket] = [:]
+
   /// A machine's effects may feed the same machine again, so each call takes a buffer of its own.
   var tcpEffects = SpareBuffers<TCPConnection.Effect>()
   var rdpudpEffects = SpareBuffers<RDPUDPConnection.Effect>()
@@ -110,6 +113,7 @@ public final class HostStack: NetworkDelegate {
     tunnels = [:]
     tunnelClients = []
     proxies = [:]
+    pings = [:]
   }
 
   // MARK: Timers
@@ -235,7 +239,14 @@ public final class HostStack: NetworkDelegate {
   }
 
   private func receiveICMP(_ packet: Packet, at node: NodeID) -> Delivery {
-    guard case .icmp(let error)? = network.message(packet.payload) else { return .refused(.unexpected) }
+    switch network.message(packet.payload) {
+    case .icmp(let error)?: receive(error, at: node)
+    case .echo(let echo)?: receive(echo, packet, at: node)
+    default: .refused(.unexpected)
+    }
+  }
+
+  private func receive(_ error: ICMPError, at node: NodeID) -> Delivery {
     // RFC 1122 §3.2.2.1: protocol and port unreachable are hard errors; the others are hints.
     let hard = error.kind == .portUnreachable
     switch error.proto {
@@ -250,7 +261,9 @@ public final class HostStack: NetworkDelegate {
         return .refused(.icmpUnmatched)
       }
       handler.unreachable(error.destination, error.kind, on: socket)
-    case .icmp: return .refused(.icmpUnmatched)
+    case .icmp:
+      guard let asker = pings[PingKey(node: node, identifier: error.source.port)] else { return .refused(.icmpUnmatched) }
+      asker.handler.unreachable(error.kind)
     }
     return .taken
   }

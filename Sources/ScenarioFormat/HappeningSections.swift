@@ -28,6 +28,7 @@ extension ProbeSpec {
         if spec.to == "stun" { spec.kind = .stun }
       }
       map.read("kind", into: &spec.kind) { $0.word(Vocabulary.probeKinds) }
+      if spec.kind == .ping, spec.to == "stun" { spec.port = 0 }
       map.read("at", into: &spec.at) { $0.time() }
       map.read("count", into: &spec.count) { $0.integer(1...1_000_000) }
       map.read("interval", into: &spec.interval) { $0.duration() }
@@ -43,11 +44,12 @@ extension Cursor {
   /// A datagram's payload: at most what fits one IPv4 packet beside its headers (RFC 791 §3.1, RFC 768).
   fileprivate func datagram() -> Int? { bytes(0...65_507) }
 
-  /// `HOST:PORT`, or `stun` for the service's server on its port (RFC 8489 §8: 3478).
+  /// `HOST:PORT`, `HOST` alone for a ping, or `stun` for the service's server on its port (RFC 8489 §8: 3478).
   fileprivate func probeTarget() -> (String, UInt16)? {
     guard let text = text() else { return nil }
     if text == "stun" { return ("stun", 3478) }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    if parts.count == 1 { return (text, 0) }
     guard parts.count == 2, !parts[0].isEmpty, let port = UInt16(parts[1]), port > 0 else {
       return expected("stun, or HOST:PORT with a port from 1 to 65535")
     }

@@ -161,7 +161,7 @@ public enum ScenarioWriter {
   }
 
   private static func probe(_ spec: ProbeSpec) -> Written {
-    let to = spec.to == "stun" && spec.port == 3478 ? "stun" : "\(spec.to):\(spec.port)"
+    let to = spec.port == 0 || spec.to == "stun" && spec.port == 3478 ? spec.to : "\(spec.to):\(spec.port)"
     return .inline([
       ("from", .text(spec.from)), ("to", .text(to)), ("kind", .scalar(spec.kind.rawValue)), ("at", .scalar(spec.at.written)),
       ("count", .scalar("\(spec.count)")), ("interval", .scalar(spec.interval.written)), ("size", .scalar("\(spec.size) B")),

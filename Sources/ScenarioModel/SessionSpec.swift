@@ -18,21 +18,26 @@ public struct SessionSpec: Sendable, Equatable {
   }
 }
 
-public enum ProbeKind: String, Sendable, CaseIterable { case udp, tcp, stun }
+public enum ProbeKind: String, Sendable, CaseIterable {
+  case udp, tcp, stun
+  /// ICMP echoes.
+  case ping
+}
 
 /// A scripted sender: `count` datagrams or connection attempts from a host to an endpoint.
 public struct ProbeSpec: Sendable, Equatable {
   public var from: String
-  /// A host's id, or `stun` for the service's STUN server.
+  /// A host's id, or `stun` for the service's STUN server; a ping's may be a network's, and means its router.
   public var to: String
+  /// 0 for a ping.
   public var port: UInt16
   public var kind: ProbeKind
   public var at: SimTime
   public var count = 1
   public var interval: SimDuration = .seconds(1)
-  /// Payload bytes of a UDP probe.
+  /// Payload bytes of a UDP probe or a ping.
   public var size = 64
-  /// The local port; 0 draws one.
+  /// The local port, or a ping's identifier; 0 draws one.
   public var sourcePort: UInt16 = 0
   /// The tunnel it is bound to; `nil` routes freely.
   public var via: String?

@@ -61,7 +61,16 @@ extension ScenarioCheck {
 
   private mutating func probe(_ probe: ProbeSpec, _ path: String) {
     hostReference(probe.from, "\(path).from")
-    if probe.to != "stun", roles[probe.to] == nil { refer(probe.to, "\(path).to", "host", in: "hosts", hostIDs + ["stun"]) }
+    let pings = probe.kind == .ping
+    if probe.to != "stun", roles[probe.to] == nil, !(pings && networks.contains(probe.to)) {
+      let known = hostIDs + ["stun"] + (pings ? networkIDs : [])
+      refer(probe.to, "\(path).to", pings ? "host or network" : "host", in: "hosts", known)
+    }
+    if !unread.contains("\(path).to"), !unread.contains("\(path).kind"), probe.to != "stun", pings != (probe.port == 0) {
+      report(
+        "\(path).to",
+        pings ? "a ping knows no ports; write the id alone" : "a \(probe.kind.rawValue) probe needs a port; write HOST:PORT")
+    }
     guard let via = probe.via else { return }
     refer(via, "\(path).via", "tunnel", in: "tunnels", tunnelIDs)
     if let tunnel = tunnels[via], !tunnel.from.isEmpty, tunnel.from != probe.from, tunnel.to != probe.from {

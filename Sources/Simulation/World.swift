@@ -239,13 +239,14 @@ public final class World: DesktopObserver {
   private func schedule(_ probe: ProbeSpec, _ ordinal: Int) {
     unsettled += 1
     let node = blueprint.nodeOf[probe.from]!
-    let address = probe.to == "stun" ? blueprint.stun.address : address(of: blueprint.nodeOf[probe.to]!)
+    let address = probe.to == "stun" ? blueprint.stun.address : address(of: blueprint.nodeOf[probe.to]!, seenFrom: probe.from)
     let interface = probe.via.flatMap { via in blueprint.hostInterfaces[node]?.first { $0.route == via }?.id } ?? .none
     let kind: ProbePlan.Kind =
       switch probe.kind {
       case .udp: .udp
       case .tcp: .tcp
       case .stun: .stun
+      case .ping: .ping
       }
     let plan = ProbePlan(
       ordinal: ordinal, kind: kind, remote: Endpoint(address, probe.port), count: probe.count, interval: probe.interval,
@@ -258,6 +259,16 @@ public final class World: DesktopObserver {
   public func address(of node: NodeID) -> IPAddress {
     let own = blueprint.hostInterfaces[node]?.first?.id
     return own.map { network.interfaces[Int($0.index)].v4 } ?? .unspecified
+  }
+
+  /// A host's address, or a router's: the one that faces the host that asks.
+  private func address(of node: NodeID, seenFrom host: String) -> IPAddress {
+    guard !network.nodes[Int(node.index)].forwards || blueprint.hostInterfaces[node] != nil else {
+      let isOwn = scenario.host(host)?.network == recorder.name(of: node)
+      let own = (0..<network.interfaces.count).map { network.interfaces[$0] }.filter { $0.node == node }
+      return (own.first { ($0.side == .lan) == isOwn } ?? own.first)?.v4 ?? .unspecified
+    }
+    return address(of: node)
   }
 
   /// Has the scenario's own hand do something at `node`, whatever becomes of the machine until then.

@@ -34,6 +34,22 @@ public struct ICMPError: Hashable, Sendable, BitwiseCopyable {
   public var encodedLength: Int { HeaderLength.icmp + HeaderLength.ip(source.address) + 8 }
 }
 
+/// An ICMP or ICMPv6 echo request or reply (RFC 792, RFC 4443 §4.1 and §4.2). Its identifier is in the packet, in the place of the
+/// asking end's port, where translators rewrite it.
+public struct ICMPEcho: Hashable, Sendable, BitwiseCopyable {
+  public var isReply: Bool
+  public var sequence: UInt16
+  /// Bytes of data, which come back as they were.
+  public var length: Int
+  public init(isReply: Bool, sequence: UInt16, length: Int) {
+    self.isReply = isReply
+    self.sequence = sequence
+    self.length = length
+  }
+  /// Header, and the data.
+  public var encodedLength: Int { HeaderLength.icmp + length }
+}
+
 /// An outer datagram of a VPN tunnel.
 public enum TunnelMessage: Hashable, Sendable {
   case hello(key: Secret, inner: IPAddress)
@@ -64,6 +80,7 @@ public enum TunnelMessage: Hashable, Sendable {
 public enum Message: Hashable, Sendable {
   indirect case opaque(OpaqueBytes)
   indirect case icmp(ICMPError)
+  case echo(ICMPEcho)
   indirect case stun(STUNMessage)
   case rdpUDP(RDPUDPDatagram)
   case tunnel(TunnelMessage)
@@ -78,6 +95,7 @@ public enum Message: Hashable, Sendable {
     switch self {
     case .opaque(let opaque): opaque.length
     case .icmp(let error): error.encodedLength
+    case .echo(let echo): echo.encodedLength
     case .stun(let message): message.encodedLength
     case .rdpUDP(let datagram): datagram.encodedLength
     case .tunnel(let message): message.encodedLength

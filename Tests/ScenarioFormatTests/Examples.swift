@@ -109,6 +109,7 @@ let fullExample = """
   probes:
     - { from: alice, to: "echo:7", kind: tcp, at: 0.5 ms, count: 3, interval: 20 ms, size: 1 kB, source-port: 5000, via: vpn }
     - { from: alice, to: stun }
+    - { from: alice, to: metro, kind: ping, count: 4, size: 32 B, source-port: 9 }
   rogues:
     - { from: echo, to: sh-1, kind: unknown-cookie }
     - { from: echo, to: sh-1, kind: syn-flood, at: 1 s, count: 300, interval: 1 ms, hears: azure }

@@ -112,6 +112,18 @@ let refusedValues: [Refusal] = [
     6:46: expected a port from 1 to 65535; found '0'
     """),
   Refusal(
+    "a ping with a port, a probe without one, and a ping of nobody",
+    lines: """
+      networks: { metro: {} }
+      hosts: { a: { role: client, network: metro }, b: { role: idle, network: metro } }
+      probes: [ { from: a, to: "b:7", kind: ping }, { from: a, to: b }, { from: a, to: metr, kind: ping } ]
+      """,
+    """
+    4:26: a ping knows no ports; write the id alone
+    4:63: a udp probe needs a port; write HOST:PORT
+    4:82: there is no host or network 'metr' (did you mean 'metro'?); known: a, b, stun, metro
+    """),
+  Refusal(
     "a port above 65535",
     lines: """
       networks: { metro: {}, home: { nat: home-router, uplink: { to: metro } } }

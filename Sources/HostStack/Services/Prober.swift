@@ -1,4 +1,4 @@
-// Scripted senders for tests and diagnosis: UDP datagrams to an echo, a STUN binding, or a TCP connect.
+// Scripted senders for tests and diagnosis: UDP datagrams to an echo, a STUN binding, a TCP connect, or ICMP echoes.
 public import NetworkModel
 import Protocols
 public import SimulationKernel
@@ -7,13 +7,14 @@ public import Wire
 
 /// What a probe does.
 public struct ProbePlan: Sendable, Equatable {
-  public enum Kind: Sendable { case udp, tcp, stun }
+  public enum Kind: Sendable { case udp, tcp, stun, ping }
   public var ordinal: Int
   public var kind: Kind
   public var remote: Endpoint
   public var count: Int
   public var interval: SimDuration
   public var size: Int
+  /// The local port, or a ping's identifier; 0 draws one.
   public var sourcePort: UInt16
   public var interface: InterfaceID
   /// How long the last datagram's echo is waited for (*assumed*).
@@ -33,13 +34,14 @@ public struct ProbePlan: Sendable, Equatable {
   }
 }
 
-public final class Prober: DatagramHandler, CarrierHandler {
+public final class Prober: DatagramHandler, CarrierHandler, PingHandler {
   private let plan: ProbePlan
   private let stack: HostStack
   private let node: NodeID
   private let ended: () -> Void
   private var socket: UDPSocket?
   private var tcp: TCPSocket?
+  private var ping: PingSocket?
   private var binding: BindingTransaction?
   private var alarm: Alarm?
   private var conversation = ConversationID.none
@@ -70,6 +72,11 @@ public final class Prober: DatagramHandler, CarrierHandler {
       tcp = TCPSocket(connecting: node, to: plan.remote, in: conversation, stack: stack, upper: self)
       return
     }
+    if plan.kind == .ping {
+      ping = PingSocket(
+        at: node, identifier: plan.sourcePort, interface: plan.interface, subject: subject, stack: stack, handler: self)
+      return sendEcho()
+    }
     socket = stack.openUDP(
       at: node, port: plan.sourcePort, interface: plan.interface, v6: !plan.remote.address.isV4, subject: subject, handler: self)
     guard socket != nil else { return end() }
@@ -87,7 +94,9 @@ public final class Prober: DatagramHandler, CarrierHandler {
   private func sendEcho() {
     sent += 1
     sendTimes.append(stack.now)
-    let result = socket?.send(.opaque(numbered(sent)), to: plan.remote, in: conversation)
+    let result =
+      ping?.ask(UInt16(truncatingIfNeeded: sent), length: plan.size, of: plan.remote.address, in: conversation)
+      ?? socket?.send(.opaque(numbered(sent)), to: plan.remote, in: conversation)
     if result != .sent { return end() }
     alarm?.set(stack.now + (sent < plan.count ? plan.interval : plan.patience))
   }
@@ -139,11 +148,25 @@ public final class Prober: DatagramHandler, CarrierHandler {
       feed(.response(answer))
       return .taken
     }
-    answered += 1
-    if roundTrip == nil { roundTrip = sendTime(answeredBy: message).map { stack.now - $0 } }
-    if answered == plan.count { end() }
+    echoed(sendTime(answeredBy: message))
     return .taken
   }
+
+  /// An echo came back of what was sent at `time`.
+  private func echoed(_ time: SimTime?) {
+    answered += 1
+    if roundTrip == nil { roundTrip = time.map { stack.now - $0 } }
+    if answered == plan.count { end() }
+  }
+
+  func answered(_ echo: ICMPEcho, _ packet: Packet) {
+    guard !isOver else { return }
+    let row = Int(echo.sequence) - 1
+    echoed(sendTimes.indices.contains(row) ? sendTimes[row] : nil)
+  }
+
+  /// Whatever the error is, a ping is told so and goes on (RFC 1122 §3.2.2.1).
+  func unreachable(_ kind: ICMPError.Kind) { refused = true }
 
   public func unreachable(_ remote: Endpoint, _ kind: ICMPError.Kind, on socket: UDPSocket) {
     guard BindingTransaction.isHard(kind), !isOver else { return }
@@ -171,6 +194,7 @@ public final class Prober: DatagramHandler, CarrierHandler {
     isOver = true
     alarm?.set(nil)
     socket?.close()
+    ping?.vanish()
     stack.recorder.probe(
       plan.ordinal, outcome: answered > 0 ? 1 : refused ? 2 : 0, sent: sent, answered: answered, roundTrip: roundTrip,
       mapped: mapped,

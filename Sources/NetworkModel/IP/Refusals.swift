@@ -8,7 +8,8 @@ extension Network {
   func answerICMP(_ kind: ICMPError.Kind, to slot: UInt32, at node: NodeID, mtu: Int32 = 0, byRule: Bool = false) {
     // The sender knows the packet by the addresses it gave it (RFC 5508 §4.2), not by a translator's.
     let packet = asArrived(pool[slot].pointee.packet)
-    guard packet.proto != .icmp else { return }
+    // RFC 1122 §3.2.2: never about an error, or about an answer to a query.
+    if packet.proto == .icmp { guard case .echo(let echo)? = message(packet.payload), !echo.isReply else { return } }
     let error = ICMPError(
       kind: kind, source: packet.source, destination: packet.destination, proto: packet.proto, mtu: UInt16(clamping: mtu))
     if locals[NodeAddress(node: node.index, address: packet.source.address)] != nil { return }

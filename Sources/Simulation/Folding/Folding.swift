@@ -92,7 +92,7 @@ struct Folding {
 
   private func probe(_ ordinal: Int, _ spec: ProbeSpec, _ records: [Record]) -> ProbeResult {
     let told = records.last { $0.kind == .probe }
-    let to = spec.to == "stun" ? "stun" : "\(spec.to):\(spec.port)"
+    let to = spec.to == "stun" || spec.port == 0 ? spec.to : "\(spec.to):\(spec.port)"
     let outcome: String =
       switch told?.code {
       case 1: "answered"

@@ -158,7 +158,7 @@ public final class Rogue: DatagramHandler, PacketTap {
       case .unknownCookie, .wrongCookie, .replayedSYN, .synFlood: return nil
       }
       return .request(stun, from: packet.source, to: packet.destination)
-    case .opaque, .icmp, .tunnel, .tls, .service, .proxy, .webSocket, .rdp: return nil
+    case .opaque, .icmp, .echo, .tunnel, .tls, .service, .proxy, .webSocket, .rdp: return nil
     }
   }
 
@@ -248,7 +248,7 @@ public final class Rogue: DatagramHandler, PacketTap {
         stack.network.streams.closeReader(datagram.stream)
       }
     case .stun(let stun): if stun.kind == .success { isAccepted = true }
-    case .opaque, .icmp, .tunnel, .tls, .service, .proxy, .webSocket, .rdp: break
+    case .opaque, .icmp, .echo, .tunnel, .tls, .service, .proxy, .webSocket, .rdp: break
     }
     return .taken
   }

@@ -224,7 +224,7 @@ final class ICEEndpoint: DatagramHandler {
       feed(gathering: .received(stun, from: packet.source, base: socket.tag))
       return .taken
     case .rdpUDP(let datagram): return owner?.datagram(datagram, packet, on: socket) ?? .refused(.attemptClosed)
-    case .opaque, .icmp, .tunnel, .tls, .service, .proxy, .webSocket, .rdp: return .refused(.unexpected)
+    case .opaque, .icmp, .echo, .tunnel, .tls, .service, .proxy, .webSocket, .rdp: return .refused(.unexpected)
     }
   }
 
