@@ -8,7 +8,10 @@ extension FirewallSpec {
     ("network-security-group", .networkSecurityGroup, "Microsoft, Network security groups: default security rules; flows 4 min"),
     ("windows-firewall", .windowsFirewall, "Microsoft, Windows Firewall overview; Configure RDP Shortpath, the listener's rule"),
     ("linux-firewall", .linuxFirewall, "Linux, nf_conntrack-sysctl; iptables-extensions(8), conntrack"),
-    ("outbound-only", .outboundOnly, "the simplest stateful one (compare RFC 6092, section 3); times of RFC 5382 REQ-5, UDP as Azure"),
+    (
+      "outbound-only", .outboundOnly,
+      "the simplest stateful one (compare RFC 6092); times of RFC 5382, UDP as Azure"
+    ),
   ]
 
   private static func rule(

@@ -225,7 +225,8 @@ struct ScenarioCheck {
     if tunnel.isFull, let network, network.translation == nil, !unread.contains("\(network.path).nat") {
       report(
         "\(tunnel.path).routes",
-        "a full tunnel needs a gateway in a network with a nat, by which its clients reach the internet; '\(network.id)' has none")
+        "a full tunnel needs a gateway in a network with a nat, by which its clients reach the internet; '\(network.id)' has none"
+      )
     }
     if let address = tunnel.address, !tunnel.pool.contains(address) {
       report("\(tunnel.path).address", "\(address) is not in the tunnel's pool \(tunnel.pool)")

@@ -308,8 +308,7 @@ extension Network {
   }
 
   /// Hands a packet to its link, or to the application behind a virtual interface, once its node has worked on it for `dwell`.
-  func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID, after dwell: SimDuration = .zero)
-  {
+  func put(_ slot: UInt32, on out: InterfaceID, _ outgoing: Interface, at node: NodeID, after dwell: SimDuration = .zero) {
     let flight = pool[slot]
     if dwell > .zero { return schedule(slot, at: InterfaceID(Int(~out.index)), now + dwell) }
     if hasTap { show(flight.pointee.packet, leaving: true, on: out) }
