@@ -96,7 +96,9 @@ import Wire
         twin.id = "vpn-2"
         scenario.tunnels.append(twin)
       }.contains("172.27.254.9 is the address of 'vpn' already"))
-    #expect(try problems { $0.tunnels[0].routes = [IPPrefix("0.0.0.0/0")!] }.contains("a full tunnel needs a gateway in a network with a nat"))
+    #expect(
+      try problems { $0.tunnels[0].routes = [IPPrefix("0.0.0.0/0")!] }.contains(
+        "a full tunnel needs a gateway in a network with a nat"))
     #expect(
       try problems { scenario in
         for id in ["open-1", "open-2"] {
