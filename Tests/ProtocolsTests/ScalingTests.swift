@@ -84,6 +84,14 @@ import Wire
     expectDoubled { TCPConnection(initialSequence: $1 ? 1000 : 5000, settings: tcp($0)) }
   }
 
+  @Test("RDP-UDP, its keep-alives with it")
+  func rdpUDPScales() {
+    expectDoubled { k, opens in
+      RDPUDPConnection(
+        stream: StreamID(index: opens ? 1 : 2, generation: 0), cookieHash: opens ? Secret(id: 9) : .none, settings: rdpUDP(k))
+    }
+  }
+
   @Test("ICE: two agents behind translators, with two paths, losses, and one side that starts late")
   func iceScales() throws {
     for (start, lost) in [(Int64(0), 0), (20, 0), (700, 0), (20, 3), (20, 7)] {
