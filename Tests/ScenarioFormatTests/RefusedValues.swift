@@ -120,7 +120,7 @@ let refusedValues: [Refusal] = [
       """,
     """
     4:26: a ping knows no ports; write the id alone
-    4:63: a udp probe needs a port; write HOST:PORT
+    4:62: a udp probe needs a port; write HOST:PORT
     4:82: there is no host or network 'metr' (did you mean 'metro'?); known: a, b, stun, metro
     """),
   Refusal(

@@ -55,11 +55,13 @@ import Wire
 
   @Test("without answers to its probes the client finds no gateway")
   func gatewayUnreachable() throws {
-    var rule = RuleSpec(id: "no-probes", action: .drop)
+    let scenario = try Files.scenario("firewall/default-deny-client-gateway")
+    #expect(try scenario.run().sessions[0].reason == .gatewayUnreachable)
+    // Nothing of a gateway stands on another port than the service's.
+    var rule = RuleSpec(id: "443-only", action: .drop)
     rule.proto = .tcp
-    rule.ports = PortRange(80, 80)
-    let run = try blocking(rule)
-    #expect(run.sessions[0].reason == .gatewayUnreachable)
+    rule.ports = PortRange(1, 442)
+    #expect(try blocking(rule).sessions[0].transport == .public)
   }
 
   @Test("a host whose agent never reached the broker is no healthy host")

@@ -111,7 +111,8 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     let reasons = ChannelLoss.allCases.map { Failure.security($0).reason }
     #expect(
       reasons == [
-        .tlsFailed, .certificateWrongName, .certificateExpired, .certificateUntrusted, .tlsVersionMismatch, .tlsFailed,
+        .tlsFailed, .proxyUnreachable, .proxyRefused, .proxyAuthenticationRequired, .certificateWrongName, .certificateExpired,
+        .certificateUntrusted, .tlsVersionMismatch, .tlsFailed,
         .addressLost,
         .connectionLost,
       ])
@@ -249,7 +250,8 @@ private let shortpath: MultitransportFlags = [.udpFECR, .softSyncTCPToUDP]
     let reasons = ChannelLoss.allCases.map { Failure.security($0).reason }
     #expect(
       reasons == [
-        .tlsFailed, .certificateWrongName, .certificateExpired, .certificateUntrusted, .tlsVersionMismatch, .tlsFailed,
+        .tlsFailed, .proxyUnreachable, .proxyRefused, .proxyAuthenticationRequired, .certificateWrongName, .certificateExpired,
+        .certificateUntrusted, .tlsVersionMismatch, .tlsFailed,
         .addressLost,
         .connectionLost,
       ])
