@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Wrong rules built into a copy of the program: the scenario suite must notice every one of them, and nothing without them.
+# And one copy that is no wrong rule, in which every duration counts double: the same must happen at twice the time.
 # All of them stand in one copy, each behind a question to the environment, so that one build serves them all. A replacement that does
 # not match its line exactly once fails: whoever rewrites such a line moves the mutant with it.
 # Usage: mutants.sh [SWIFT]
@@ -45,9 +46,9 @@ mutate Protocols/ICE/ICEAgent+Selection.swift "$window" \
   'windowEnds = isMutant("first-valid-pair") ? now : now + settings.selectionWindow'
 
 # A NAT refreshes its mapping on packets that its filter drops (against RFC 4787 REQ-6).
-filter='      guard let expires = permissions[permissionKey(row, packet.source)], expires > now else { return unsolicited(.natFiltered) }'
+filter='        return unsolicited(.natFiltered, packet)'
 mutate NetworkModel/Translation/AddressTranslator.swift "$filter" \
-  "      if isMutant(\"refreshes-on-filtered\") { mappings[Int(row)].expires = now + lifetime(of: row, now: now) }
+  "        if isMutant(\"refreshes-on-filtered\") { mappings[Int(row)].expires = now + lifetime(of: row, now: now) }
 $filter"
 
 # A tunnel request is accepted, and a SYN answered, whatever its cookie.
@@ -60,6 +61,20 @@ mutate Protocols/Sequences/FirstFound.swift "$outstanding" \
         effects.append(.verdict(transport, .accept))"
 mutate VirtualDesktop/Host/SessionHostRole.swift 'let session = outstanding[hash] else' \
   'let session = outstanding[hash] ?? (isMutant("skips-cookie") ? outstanding.first?.value : nil) else'
+
+# Not a wrong rule but another unit of time: every duration that the sources or a scenario name, and what a byte takes at any rate,
+# counts double. All that happens must then happen alike, at twice the time.
+cat >>"$stage/Sources/SimulationKernel/Mutant.swift" <<'SWIFT'
+public let stretch: Int64 = isMutant("half-speed") ? 2 : 1
+SWIFT
+for unit in 'microseconds 1_000' 'milliseconds 1_000_000' 'seconds 1_000_000_000'; do
+  set -- $unit
+  mutate SimulationKernel/SimTime.swift "static func $1(_ n: Int64) -> SimDuration { SimDuration(nanoseconds: n * $2) }" \
+    "static func $1(_ n: Int64) -> SimDuration { SimDuration(nanoseconds: n * $2 * stretch) }"
+done
+mutate SimulationKernel/Quantities.swift 'let bits = Int64(bytes) &* 8' 'let bits = Int64(bytes) &* 8 &* stretch'
+mutate ScenarioFormat/Units.swift 'guard let size = names.first(where: { $0.name == name })?.size else {' \
+  'guard let size = names.first(where: { $0.name == name }).map({ $0.size * (step == "1 ns" ? stretch : 1) }) else {'
 
 # Only what differs is copied, so that the next build is incremental.
 mkdir -p "$copy"
@@ -88,4 +103,20 @@ for mutant in always-managed always-ice first-valid-pair refreshes-on-filtered s
     echo "not ok: $mutant survives (exit code $code)"
   fi
 done
+
+# The values of a key in a run's JSON, one a line.
+values() { grep -oE "\"$1\": (\"[0-9a-f]{16}\"|[0-9.]+|null)" "$2" | cut -d' ' -f2; }
+"$program" run Scenarios --no-db --format json >"$stage/usual" 2>/dev/null
+SHORTPATH_MUTANT=half-speed "$program" run Scenarios --no-db --format json >"$stage/slow" 2>/dev/null
+before=$failures
+for key in outcome protocol connected_ms switched_ms rtt_before_ms rtt_ms; do
+  # Fingerprints as they were; times twice as long, to 2 us: round trips are estimated in whole nanoseconds.
+  if ! paste <(values $key "$stage/usual") <(values $key "$stage/slow") | awk '
+    $1 ~ /^[0-9]+\.[0-9]+$/ { n++; if ($2 - 2 * $1 > 0.002 || 2 * $1 - $2 > 0.002) exit bad = 1; next }
+    { n++; if ($1 != $2) exit bad = 1 } END { exit bad || n < 100 }'; then
+    failures=$((failures + 1))
+    echo "not ok: at half speed $key is another"
+  fi
+done
+[ "$failures" != "$before" ] || echo "half-speed: everything happens alike, at twice the time"
 [ "$failures" = 0 ]
