@@ -171,7 +171,7 @@ public final class HostStack: NetworkDelegate {
       socket.receive(packet)
       return .taken
     }
-    if packet.tcp.flags.contains(.syn), !packet.tcp.flags.contains(.ack), let listener = listener() {
+    if packet.tcp.flags.opens, let listener = listener() {
       let socket = TCPSocket(accepting: packet, at: node, stack: self)
       guard let handler = listener.accept(socket) else {
         socket.discard()
@@ -222,16 +222,7 @@ public final class HostStack: NetworkDelegate {
 
   /// RFC 9293 §3.10.7.1: a segment for no connection is answered with a reset, unless it is one.
   private func refuse(_ packet: Packet, at node: NodeID) {
-    let header = packet.tcp
-    guard !header.flags.contains(.rst) else { return }
-    var answer = TCPHeader(flags: .rst)
-    if header.flags.contains(.ack) {
-      answer.sequence = header.acknowledgement
-    } else {
-      let length = UInt32(header.length) + (header.flags.contains(.syn) ? 1 : 0) + (header.flags.contains(.fin) ? 1 : 0)
-      answer.acknowledgement = header.sequence &+ length
-      answer.flags = [.rst, .ack]
-    }
+    guard let answer = packet.tcp.reset else { return }
     let bound = network.boundInterface(of: packet.destination.address, at: node)
     sendTCP(
       answer, from: packet.destination, to: packet.source, node: node, bound: bound, stream: .none,

@@ -24,6 +24,8 @@ public struct TCPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
   @inlinable public static var rst: TCPFlags { TCPFlags(rawValue: 0x04) }
   @inlinable public static var psh: TCPFlags { TCPFlags(rawValue: 0x08) }
   @inlinable public static var ack: TCPFlags { TCPFlags(rawValue: 0x10) }
+  /// Whether a segment asks for a connection: SYN alone.
+  @inlinable public var opens: Bool { contains(.syn) && isDisjoint(with: [.ack, .rst, .fin]) }
 }
 
 /// The TCP header's fields that decide anything; contents stand in the stream log that `stream` names.
@@ -43,6 +45,14 @@ public struct TCPHeader: Hashable, Sendable, BitwiseCopyable {
     self.window = window
     self.length = length
     self.flags = flags
+  }
+
+  /// The reset that answers this segment where there is no connection for it (RFC 9293 §3.10.7.1); `nil` for a reset.
+  public var reset: TCPHeader? {
+    if flags.contains(.rst) { return nil }
+    if flags.contains(.ack) { return TCPHeader(sequence: acknowledgement, flags: .rst) }
+    let occupied = UInt32(length) + (flags.contains(.syn) ? 1 : 0) + (flags.contains(.fin) ? 1 : 0)
+    return TCPHeader(acknowledgement: sequence &+ occupied, flags: [.rst, .ack])
   }
 }
 

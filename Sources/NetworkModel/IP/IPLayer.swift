@@ -15,7 +15,7 @@ extension Network {
     guard nodes[Int(node.index)].up else { return drop(slot, .nodeDown, at: node) }
     guard incoming.up else { return drop(slot, incoming.whenDown, at: node) }
     let shape = nodes[Int(node.index)]
-    if flight.pointee.isHeld { return endSilence(slot, at: node, shape: shape) }
+    if flight.pointee.isInSilence { return endSilence(slot, at: node, shape: shape) }
     if hasTap { show(flight.pointee.packet, leaving: false, on: flight.pointee.interface) }
     var tracked: (list: Int32, packet: Packet)?
     var entered = false
@@ -149,9 +149,13 @@ extension Network {
       translator.commitOutward(hairpin, asArrived(flight.pointee.packet), now: now, recorder: recorder)
       plan = translator.planInward(flight.pointee.packet, now: now)
     }
-    if case .hold(let reason) = plan {
+    if case .silence(let reason) = plan {
       // What loops back is refused at once: its sender is inside and can know what stands there.
-      if isLoop { plan = .refuse(reason) } else { return hold(slot, reason, by: translator, at: node) }
+      guard isLoop else {
+        keepSilence(about: slot, reason, by: translator, at: node)
+        return false
+      }
+      plan = .refuse(reason)
     }
     guard apply(plan, toSource: false, slot, at: node) else { return false }
     if isLoop, translator.behaviour.hairpinning == .internalSource {
@@ -174,7 +178,7 @@ extension Network {
   func apply(_ plan: TranslationPlan, toSource: Bool, _ slot: UInt32, at node: NodeID) -> Bool {
     switch plan {
     case .pass, .own: return true
-    case .hold(let reason), .drop(let reason):
+    case .silence(let reason), .drop(let reason):
       drop(slot, reason, at: node)
       return false
     case .refuse(let reason):

@@ -51,7 +51,7 @@ public final class Network {
     /// Where it arrives next; the complement of the interface by which it leaves when its node still works on it.
     var interface: InterfaceID
     /// A translator keeps it in silence before it ends.
-    var isHeld = false
+    var isInSilence = false
   }
   /// The bit that tells a timer's queue entry from a packet's.
   static let timerBit: UInt32 = 1 << 23

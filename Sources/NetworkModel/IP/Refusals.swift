@@ -39,14 +39,7 @@ extension Network {
   /// Answers a TCP segment with a reset in its destination's name.
   func answerReset(to slot: UInt32, at node: NodeID, byRule: Bool = false) {
     let packet = asArrived(pool[slot].pointee.packet)
-    let header = packet.tcp
-    guard !header.flags.contains(.rst) else { return }
-    // RFC 9293 §3.10.7.1: in sequence for whoever sent it.
-    let occupied = UInt32(header.length) + (header.flags.contains(.syn) ? 1 : 0) + (header.flags.contains(.fin) ? 1 : 0)
-    let reset =
-      header.flags.contains(.ack)
-      ? TCPHeader(sequence: header.acknowledgement, flags: .rst)
-      : TCPHeader(acknowledgement: header.sequence &+ occupied, flags: [.rst, .ack])
+    guard let reset = packet.tcp.reset else { return }
     let answer = Packet(
       source: packet.destination, destination: packet.source, proto: .tcp,
       length: HeaderLength.ip(packet.source.address) + HeaderLength.tcp, tcp: reset, conversation: packet.conversation,
@@ -60,14 +53,12 @@ extension Network {
   // MARK: Silence about unsolicited SYNs (RFC 5382 REQ-4)
 
   /// Keeps a SYN that nobody asked for until its silence is over; a further one of the same connection is gone at once. It never goes on.
-  func hold(_ slot: UInt32, _ reason: DropReason, by translator: AddressTranslator, at node: NodeID) -> Bool {
-    guard let until = translator.holds(pool[slot].pointee.packet, now: now) else {
-      drop(slot, reason, at: node)
-      return false
+  func keepSilence(about slot: UInt32, _ reason: DropReason, by translator: AddressTranslator, at node: NodeID) {
+    guard let until = translator.silence(about: pool[slot].pointee.packet, now: now) else {
+      return drop(slot, reason, at: node)
     }
-    pool[slot].pointee.isHeld = true
+    pool[slot].pointee.isInSilence = true
     schedule(slot, at: pool[slot].pointee.interface, until)
-    return false
   }
 
   /// The silence about a SYN is over: if its connection has been opened from inside meanwhile, nothing is ever said of it; else its
@@ -77,7 +68,7 @@ extension Network {
     arrived = (packet.source, packet.destination)
     switch translator(of: shape, { $0.planReleased(packet, now: now) }) {
     case .existing, .fresh: drop(slot, .natSynOvertaken, at: node)
-    case .hold(let reason), .refuse(let reason):
+    case .silence(let reason), .refuse(let reason):
       answerICMP(.portUnreachable, to: slot, at: node)
       drop(slot, reason, at: node)
     case .drop(let reason): drop(slot, reason, at: node)

@@ -181,8 +181,3 @@ struct Flow: BitwiseCopyable {
     if finOfOpener, finOfOther { stage = .closing }
   }
 }
-
-extension TCPFlags {
-  /// Whether a segment asks for a connection: SYN alone.
-  @inline(__always) var opens: Bool { contains(.syn) && isDisjoint(with: [.ack, .rst, .fin]) }
-}

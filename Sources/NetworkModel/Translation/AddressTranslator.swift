@@ -192,7 +192,7 @@ public final class AddressTranslator {
   /// Makes or refreshes the mapping a plan rests on and permits the remote.
   func commitOutward(_ plan: TranslationPlan, _ packet: Packet, now: SimTime, recorder: Recorder) {
     switch plan {
-    case .pass, .drop, .refuse, .hold, .own: return
+    case .pass, .drop, .refuse, .silence, .own: return
     case .existing(_, let existing):
       guard existing >= 0 else { return }
       let row = UInt32(existing)
@@ -306,14 +306,14 @@ public final class AddressTranslator {
     switch behaviour.unsolicited {
     case .drop: return .drop(reason)
     case .reject:
-      let isOpening = packet.proto == .tcp && packet.tcp.flags.contains(.syn) && !packet.tcp.flags.contains(.ack)
-      return isOpening && behaviour.synSilence > .zero ? .hold(reason) : .refuse(reason)
+      let isOpening = packet.proto == .tcp && packet.tcp.flags.opens
+      return isOpening && behaviour.synSilence > .zero ? .silence(reason) : .refuse(reason)
     case .accept: return .own
     }
   }
 
-  /// When an unsolicited SYN that is held comes up again; `nil` when one of its connection is held already, or too many are.
-  func holds(_ packet: Packet, now: SimTime) -> SimTime? {
+  /// Until when nothing is said of an unsolicited SYN; `nil` when one of its connection is kept in silence already, or too many are.
+  func silence(about packet: Packet, now: SimTime) -> SimTime? {
     let key = InwardKey(proto: packet.proto, outside: packet.destination, remote: packet.source)
     if let until = silences[key], until > now { return nil }
     if silences.count >= Self.mostFlows { silences.removeAll { $1 <= now } }

@@ -106,7 +106,7 @@ enum TranslationPlan: BitwiseCopyable {
   /// Drop and tell the sender.
   case refuse(DropReason)
   /// Say nothing for a while: then drop, and tell the sender unless its connection has been opened from inside.
-  case hold(DropReason)
+  case silence(DropReason)
   /// The gateway takes it for its own.
   case own
   /// Rewrite to `to`; `mapping` is the row it rests on, or −1 for a one-to-one pair.
@@ -117,7 +117,7 @@ enum TranslationPlan: BitwiseCopyable {
   var isRewriting: Bool {
     switch self {
     case .existing, .fresh: true
-    case .pass, .drop, .refuse, .hold, .own: false
+    case .pass, .drop, .refuse, .silence, .own: false
     }
   }
 }

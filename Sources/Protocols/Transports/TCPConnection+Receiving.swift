@@ -49,7 +49,7 @@ extension TCPConnection {
     }
     if state == .synReceived {
       guard ack >= 0, ack <= Int64(maxSent) else {
-        if let reset = Self.reset(answering: header) { effects.append(.send(reset)) }
+        if let reset = header.reset { effects.append(.send(reset)) }
         return
       }
       establish(at: now, into: &effects)

@@ -222,14 +222,6 @@ public struct TCPConnection: Equatable, Sendable {
     }
   }
 
-  /// RFC 9293 §3.10.7.1: the reset with which a host answers a segment for which it has no connection; `nil` for a reset.
-  public static func reset(answering header: TCPHeader) -> TCPHeader? {
-    if header.flags.contains(.rst) { return nil }
-    if header.flags.contains(.ack) { return TCPHeader(sequence: header.acknowledgement, flags: .rst) }
-    let occupied = UInt32(header.length) + (header.flags.contains(.syn) ? 1 : 0) + (header.flags.contains(.fin) ? 1 : 0)
-    return TCPHeader(acknowledgement: header.sequence &+ occupied, flags: [.rst, .ack])
-  }
-
   var initialCongestionWindow: UInt64 { UInt64(settings.initialWindow) * UInt64(settings.mss) }
 
   /// Ends the connection; the last effect it has.
@@ -258,7 +250,7 @@ public struct TCPConnection: Equatable, Sendable {
   /// RFC 9293 §3.10.7.2: a machine in `idle` accepts a SYN.
   mutating func receiveInIdle(_ header: TCPHeader, at now: SimTime, into effects: inout [Effect]) {
     guard header.flags.isDisjoint(with: [.rst, .ack]), header.flags.contains(.syn) else {
-      if let reset = Self.reset(answering: header) { effects.append(.send(reset)) }
+      if let reset = header.reset { effects.append(.send(reset)) }
       return
     }
     adopt(header)
@@ -270,7 +262,7 @@ public struct TCPConnection: Equatable, Sendable {
   mutating func receiveInSynSent(_ header: TCPHeader, at now: SimTime, into effects: inout [Effect]) {
     let hasAck = header.flags.contains(.ack)
     if hasAck, header.acknowledgement != initialSequence &+ 1 {
-      if let reset = Self.reset(answering: header) { effects.append(.send(reset)) }
+      if let reset = header.reset { effects.append(.send(reset)) }
       return
     }
     if header.flags.contains(.rst) {

@@ -80,7 +80,7 @@ private let buffer: UInt32 = 262_144
     var tcp = machine()
     _ = tcp.on(.connect)
     #expect(tcp.on(.segment(segment(0, 999, [.rst, .ack]))) == [])
-    #expect(tcp.on(.segment(TCPConnection.reset(answering: segment(1000, 0, .syn))!)) == [.closed(.refused)])
+    #expect(tcp.on(.segment(segment(1000, 0, .syn).reset!)) == [.closed(.refused)])
     #expect(tcp.on(.connect) == [])
   }
 
@@ -166,8 +166,8 @@ private let buffer: UInt32 = 262_144
 
   @Test("RFC 9293 §3.10.7.1: what a host answers when it has no connection")
   func resets() {
-    #expect(TCPConnection.reset(answering: segment(7, 9, [.ack])) == segment(9, 0, window: 0, .rst))
-    #expect(TCPConnection.reset(answering: segment(7, 0, length: 5, [.fin])) == segment(0, 13, window: 0, [.rst, .ack]))
-    #expect(TCPConnection.reset(answering: segment(7, 0, .rst)) == nil)
+    #expect(segment(7, 9, [.ack]).reset == segment(9, 0, window: 0, .rst))
+    #expect(segment(7, 0, length: 5, [.fin]).reset == segment(0, 13, window: 0, [.rst, .ack]))
+    #expect(segment(7, 0, .rst).reset == nil)
   }
 }
