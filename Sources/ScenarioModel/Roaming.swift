@@ -6,7 +6,7 @@ extension Scenario {
   public static let nowhere = "none"
 
   /// The host whose network `path` names.
-  static func roamer(_ path: String) -> String? {
+  public static func roamer(_ path: String) -> String? {
     let parts = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     return parts.count == 3 && parts[0] == "hosts" && parts[2] == "network" ? parts[1] : nil
   }

@@ -12,8 +12,8 @@ extension World {
   public func apply(_ change: Change) throws(ChangeError) {
     switch change {
     case .set(let path, let value):
+      if let host = Scenario.roamer(path) { return roam(host, to: value.text) }
       let parts = path.split(separator: ".").map(String.init)
-      if parts.first == "hosts", parts.count == 3, parts[2] == "network" { return roam(parts[1], to: value.text) }
       let element = parts.dropLast().joined(separator: ".")
       if let row = tunnels.firstIndex(where: { "tunnels.\($0.id)" == element }), parts.last == "delay",
         case .duration(let delay) = value
