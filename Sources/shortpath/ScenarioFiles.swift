@@ -87,7 +87,8 @@ struct RunOptions: ParsableArguments {
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
-      "Changes a value first, as in links.transit.delay=40ms, or 'lift PATH' of a rule. May be repeated.", valueName: "path=value"
+      "Changes a value first, as in links.transit.delay=40ms, or 'lift PATH' (or restore) of a rule. May be repeated.",
+      valueName: "path=value"
     ))
   var changes: [String] = []
 }
