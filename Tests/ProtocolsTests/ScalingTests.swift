@@ -80,11 +80,11 @@ import Wire
     }
   }
 
-  @Test("TCP") func tcpScales() {
+  @Test("TCP takes twice as long where every delay and timer is doubled") func tcpScales() {
     expectDoubled { TCPConnection(initialSequence: $1 ? 1000 : 5000, settings: tcp($0)) }
   }
 
-  @Test("RDP-UDP, its keep-alives with it")
+  @Test("RDP-UDP takes twice as long, its keep-alives with it")
   func rdpUDPScales() {
     expectDoubled { k, opens in
       RDPUDPConnection(
@@ -92,7 +92,7 @@ import Wire
     }
   }
 
-  @Test("ICE: two agents behind translators, with two paths, losses, and one side that starts late")
+  @Test("ICE between two agents behind translators takes exactly twice as long: two paths, losses, one side that starts late")
   func iceScales() throws {
     for (start, lost) in [(Int64(0), 0), (20, 0), (700, 0), (20, 3), (20, 7)] {
       func duel(_ k: Int64) -> ICEDuel {

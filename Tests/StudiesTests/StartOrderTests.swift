@@ -13,14 +13,7 @@ import Wire
 
   /// The matrix's base with other ways up, and with the service as far from the core as said: signalling goes that far and back.
   private func base(_ client: Int64, _ host: Int64, service: Int64 = 5) -> Scenario {
-    var base = NATMatrix.base
-    for row in base.networks.indices where base.networks[row].uplink != nil {
-      let delay = SimDuration.milliseconds(base.networks[row].id == "client-side" ? client : host)
-      base.networks[row].uplink!.settings = PathSpec(LinkSettings(delay: delay))
-    }
-    base.service.regions = [RegionSpec(id: "west", at: "core")]
-    base.service.regions[0].link = PathSpec(LinkSettings(delay: .milliseconds(service)))
-    return base
+    MatrixTimingTests.Delays(client: client, host: host, service: service).base()
   }
 
   /// When each side's first request to the other's public address left it.
