@@ -228,6 +228,12 @@ struct ScenarioCheck {
         "a full tunnel needs a gateway in a network with a nat, by which its clients reach the internet; '\(network.id)' has none"
       )
     }
+    if tunnel.isFull, let network, network.translation?.oneToOne ?? false {
+      report(
+        "\(tunnel.path).routes",
+        "a full tunnel's clients leave by the nat of their gateway's network, and that of '\(network.id)' translates one to one "
+          + "and has no address for them; give it another nat")
+    }
     if let address = tunnel.address, !tunnel.pool.contains(address) {
       report("\(tunnel.path).address", "\(address) is not in the tunnel's pool \(tunnel.pool)")
     }
