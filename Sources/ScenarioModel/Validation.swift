@@ -79,8 +79,7 @@ struct ScenarioCheck {
   mutating func refer(_ name: String, _ path: String, _ kind: String, in section: String, _ known: [String]) {
     guard !name.isEmpty, !unread.contains(section), !known.contains(name) else { return }
     guard problems.count < Self.maximumProblems else { return }
-    let shown = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? " and \(known.count - 12) more" : "")
-    let allowed = known.isEmpty ? "; there is none" : "; known: \(shown)"
+    let allowed = known.isEmpty ? "; there is none" : "; known: \(Scenario.listed(known))"
     report(path, "there is no \(kind) '\(name)'\(NearestName.hint(name, among: known))\(allowed)")
   }
 
