@@ -111,7 +111,7 @@ public enum Explanation {
       table.rows.append([
         story.afterClick(loss.lost), loss.reason.code, "\(loss.tries)", story.afterClick(loss.restored),
         milliseconds(loss.restored.map { $0 - loss.lost }), loss.transport?.name ?? "-",
-        loss.blocker.map { ($0.rule.map { "rule '\($0)' on " } ?? "\($0.reason.code) at ") + story.run.shown($0.node) } ?? "-",
+        loss.blocker.map { $0.place(story.run.shown($0.node)) } ?? "-",
       ])
     }
     return table
@@ -141,7 +141,7 @@ public enum Explanation {
       if let rule = blocker.rule, blocker.reason == .inspected {
         "Rule '\(rule)'\(note) on \(story.run.shown(blocker.node)) opened the TLS of \(counted(blocker.packets, "connection"))"
       } else if let rule = blocker.rule {
-        "Rule '\(rule)'\(note) on \(story.run.shown(blocker.node)) dropped \(packets)\(subject)"
+        "\(rule == "policy" ? "The default policy" : "Rule '\(rule)'")\(note) on \(story.run.shown(blocker.node)) dropped \(packets)\(subject)"
       } else {
         "\(story.run.shown(blocker.node)) dropped \(packets)\(subject): \(Codes.title(of: blocker.reason.code).lowercasedFirst) (\(blocker.reason.code))"
       }
@@ -224,7 +224,7 @@ private enum Comparison {
     if attempt.outcome == .failed {
       var causes: [String] = []
       for blocker in attempt.blockers where !blocker.isHarmless {
-        let cause = (blocker.rule.map { "rule '\($0)' on " } ?? "\(blocker.reason.code) at ") + blocker.node
+        let cause = blocker.place()
         if !causes.contains(cause) { causes.append(cause) }
       }
       if !causes.isEmpty { text += "; stopped by \(causes.joined(separator: ", "))" }

@@ -75,7 +75,7 @@ public enum RunTable {
         table.rows.append([
           run.scenario.id, "\(probe.ordinal)", probe.from, probe.to, probe.kind.rawValue, probe.outcome,
           "\(probe.answered)/\(probe.sent)", milliseconds(probe.roundTrip), probe.mapped?.description ?? "-",
-          blocker.map { $0.rule.map { "rule '\($0)' on " } ?? "\($0.reason.code) at " }.map { $0 + (blocker?.node ?? "") } ?? "-",
+          blocker?.place() ?? "-",
         ])
       }
     }

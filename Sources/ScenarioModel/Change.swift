@@ -95,7 +95,7 @@ extension Scenario {
     }
     if parts[0] == "networks", let row = networks.firstIndex(where: { $0.id == owner }), turn(&networks[row].firewall) { return }
     if parts[0] == "hosts", let row = hosts.firstIndex(where: { $0.id == owner }), turn(&hosts[row].firewall) { return }
-    throw ChangeError("there is no rule '\(element)'")
+    throw ChangeError(objection(to: verb, at: element) ?? "there is no rule '\(element)'")
   }
 
   private mutating func set(_ path: String, _ value: ChangeValue) throws(ChangeError) {

@@ -65,6 +65,24 @@ extension Scenario {
     }
   }
 
+  /// Every path that names something, in the order of the file; what events may take down or restart, lift or restore.
+  private var elementPaths: [String] {
+    func inside(_ path: String, _ firewall: FirewallSpec?) -> [String] {
+      ["\(path).firewall"] + (firewall?.rules.map { "\(path).firewall.rules.\($0.id)" } ?? [])
+    }
+    let service = ["broker", "feed", "directory", "stun"] + regionIDs.flatMap { ["regions.\($0)", "regions.\($0).gateway"] }
+    return links.map(\.path) + tunnels.map(\.path)
+      + networks.flatMap { ["\($0.path).uplink", "\($0.path).nat"] + inside($0.path, $0.firewall ?? $0.defaultFirewall) }
+      + hosts.flatMap { [$0.path, "\($0.path).lan"] + inside($0.path, $0.firewall) } + service.map { "service.\($0)" }
+  }
+
+  /// Names for a message, of many the first ones.
+  static func listed(_ names: [String]) -> String {
+    // 12: what a line or two hold (*assumed*).
+    guard !names.isEmpty else { return "nothing here" }
+    return names.prefix(12).joined(separator: ", ") + (names.count > 12 ? " and \(names.count - 12) more" : "")
+  }
+
   private func element(of host: HostSpec, _ parts: [String]) -> Element? {
     switch parts.count {
     case 2: .machine(host.id)
@@ -93,12 +111,14 @@ extension Scenario {
   /// Why a verb does not fit what a path names while the world runs; `nil` when it does.
   public func objection(to verb: Change.Verb, at path: String) -> String? {
     guard let element = element(path) else {
-      guard verb == .lift || verb == .restore else {
-        return "there is no link, uplink, tunnel, host, service, nat or firewall '\(path)'"
-      }
-      let parts = path.split(separator: ".")
-      if parts.count == 5, parts[2] == "firewall", parts[3] == "rules" { return "there is no rule '\(path)'" }
-      return "'\(verb.rawValue)' takes a rule's path, such as networks.home.firewall.rules.NAME; found '\(path)'"
+      let known = elementPaths.filter { self.element($0)?.verbs.contains(verb) ?? false }
+      let what =
+        path.contains(".firewall.rules.")
+        ? "there is no rule '\(path)'"
+        : verb == .lift || verb == .restore
+          ? "'\(verb.rawValue)' takes a rule's path, such as networks.home.firewall.rules.NAME; found '\(path)'"
+          : "there is no link, uplink, tunnel, host, service, nat or firewall '\(path)'"
+      return "\(what)\(NearestName.hint(path, among: known)); '\(verb.rawValue)' fits \(Self.listed(known))"
     }
     guard element.verbs.contains(verb) else {
       let allowed = element.verbs.map(\.rawValue).joined(separator: ", ")

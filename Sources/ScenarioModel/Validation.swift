@@ -79,8 +79,7 @@ struct ScenarioCheck {
   mutating func refer(_ name: String, _ path: String, _ kind: String, in section: String, _ known: [String]) {
     guard !name.isEmpty, !unread.contains(section), !known.contains(name) else { return }
     guard problems.count < Self.maximumProblems else { return }
-    let shown = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? " and \(known.count - 12) more" : "")
-    let allowed = known.isEmpty ? "; there is none" : "; known: \(shown)"
+    let allowed = known.isEmpty ? "; there is none" : "; known: \(Scenario.listed(known))"
     report(path, "there is no \(kind) '\(name)'\(NearestName.hint(name, among: known))\(allowed)")
   }
 
@@ -227,6 +226,12 @@ struct ScenarioCheck {
         "\(tunnel.path).routes",
         "a full tunnel needs a gateway in a network with a nat, by which its clients reach the internet; '\(network.id)' has none"
       )
+    }
+    if tunnel.isFull, let network, network.translation?.oneToOne ?? false {
+      report(
+        "\(tunnel.path).routes",
+        "a full tunnel's clients leave by the nat of their gateway's network, and that of '\(network.id)' translates one to one "
+          + "and has no address for them; give it another nat")
     }
     if let address = tunnel.address, !tunnel.pool.contains(address) {
       report("\(tunnel.path).address", "\(address) is not in the tunnel's pool \(tunnel.pool)")

@@ -38,6 +38,13 @@ public struct Blocker: Sendable, Equatable {
 
   /// Default rules deny what nobody asked for; they are worth a sentence only when nothing else was in the way.
   public var isDefaultDenial: Bool { rule == "DenyAllInBound" || rule == "policy" }
+
+  /// Which rule or loss it was, and where: at its node, or at this label of it.
+  public func place(_ label: String? = nil) -> String {
+    let node = label ?? node
+    guard let rule else { return "\(reason.code) at \(node)" }
+    return rule == "policy" ? "the default policy on \(node)" : "rule '\(rule)' on \(node)"
+  }
 }
 
 public struct AttemptResult: Sendable, Equatable {

@@ -90,4 +90,19 @@ import Wire
     let text = Explanation.text(run, session: 1)
     #expect(text.contains("Why there is no transport") && text.contains("No transport; reason host-unreachable"))
   }
+
+  @Test("What no rule decided is the default policy's, in every place that tells it")
+  func defaultPolicy() {
+    var run = sampleRun()
+    for row in run.sessions[0].attempts.indices {
+      for blocker in run.sessions[0].attempts[row].blockers.indices {
+        run.sessions[0].attempts[row].blockers[blocker].rule = "policy"
+      }
+      run.sessions[0].attempts[row].outcome = .failed
+    }
+    run.sessions[0].transport = .reverseConnect
+    let text = Explanation.text(run, session: 1, width: 400)
+    #expect(text.contains("The default policy on vpn-gateway dropped") && text.contains("stopped by the default policy on"))
+    #expect(!text.contains("ule 'policy'"))
+  }
 }

@@ -100,7 +100,7 @@ let refusedHappenings: [Refusal] = [
         - { at: 1 s, lift: networks.a.firewall.rules.no-udp }
       """,
     """
-    4:22: there is no rule 'networks.a.firewall.rules.no-udp'
+    4:22: there is no rule 'networks.a.firewall.rules.no-udp'; 'lift' fits nothing here
     """),
   Refusal(
     "an event that does not fit its element",
@@ -119,10 +119,12 @@ let refusedHappenings: [Refusal] = [
     """
     5:25: 'restart' does not fit 'links.l', which is a line; allowed: down, up
     6:22: 'down' does not fit 'networks.a.nat', which is an address translator; allowed: restart, rebind, failover
-    7:24: there is no link, uplink, tunnel, host, service, nat or firewall 'networks.b.nat'
+    7:24: there is no link, uplink, tunnel, host, service, nat or firewall 'networks.b.nat' (did you mean 'networks.a.nat'?); 'rebind' fits networks.a.nat, networks.c.nat
     8:26: 'networks.c.nat' translates one to one and remembers nothing that 'failover' could lose; allowed: rebind
-    9:25: there is no link, uplink, tunnel, host, service, nat or firewall 'networks.b.firewall'
-    10:25: there is no link, uplink, tunnel, host, service, nat or firewall 'hosts.nobody'
+    9:25: there is no link, uplink, tunnel, host, service, nat or firewall 'networks.b.firewall' (did you mean 'networks.c.firewall'?); 'restart' fits networks.a.nat, networks.c.nat, networks.c.firewall, service.broker, service.feed, service.directory, service.stun, \
+    service.regions.service.gateway
+    10:25: there is no link, uplink, tunnel, host, service, nat or firewall 'hosts.nobody'; 'restart' fits networks.a.nat, networks.c.nat, networks.c.firewall, service.broker, service.feed, service.directory, service.stun, \
+    service.regions.service.gateway
     11:22: 'lift' does not fit 'links.l', which is a line; allowed: down, up
     """),
   Refusal(

@@ -66,4 +66,26 @@ import Wire
     let inside = Blueprint(mapped)
     #expect(inside.tunnels[0].gatewayEndpoint.address == World(inside).address(of: inside.nodeOf["vpn-gateway"]!))
   }
+
+  @Test("an office's private line to Azure is open to the clients of a gateway that stands in the office")
+  func behindTheOffice() throws {
+    var scenario = try Files.scenario("measured/vpn-gateway-in-the-virtual-network")
+    var office = NetworkSpec(id: "office")
+    office.translation = .homeRouter
+    office.translationName = "home-router"
+    office.uplink = UplinkSpec(to: "metro", settings: PathSpec(LinkSettings(delay: .milliseconds(2))))
+    office.forwards = [ForwardSpec(proto: .udp, port: 4500, to: "vpn-gateway", insidePort: 4500)]
+    scenario.networks.append(office)
+    scenario.hosts[scenario.hosts.firstIndex { $0.id == "vpn-gateway" }!].network = "office"
+    scenario.links.append(
+      LinkSpec(
+        id: "express-route", from: "office", to: "azure", isPrivate: true,
+        settings: PathSpec(LinkSettings(delay: .milliseconds(5)))))
+    scenario.normalise()
+    #expect(scenario.problems().isEmpty, "\(scenario.problems())")
+    let session = try scenario.run().sessions[0]
+    #expect(session.transport == .managed && session.route == "vpn")
+    // 3 and 2 ms to the office, 5 ms to Azure, and four LANs of 0.1 ms: out, in to the gateway, out of it, in to the host.
+    #expect(session.roundTrip == .microseconds(20_800))
+  }
 }

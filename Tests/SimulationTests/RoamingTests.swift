@@ -174,4 +174,12 @@ import Wire
       try ScenarioReader.read(text: text.replacing("-4500 ms", with: "-5001 ms"), name: "early")
     }
   }
+
+  @Test("what was lost and came back is no cause of what is lost at last")
+  func lostTwice() throws {
+    let session = try scenario((10_000, toHotel), (60_000, "down hosts.alice")).run().sessions[0]
+    #expect(session.reconnects.map(\.reason) == [.pathLost] && session.reason == .machineDown)
+    #expect(session.cause?.node == "alice" && session.cause?.reason == .machineDown)
+    #expect(!session.sentence.contains("the cause at"))
+  }
 }

@@ -275,7 +275,10 @@ struct BlueprintBuilder {
       var pool = pools[tunnel.to] ?? SubnetAddresses(tunnel.pool)
       if let given = tunnel.address { pool.reserve(given) }
       let inner = tunnel.address ?? pool.assign(ComponentKey(tunnel.id))
-      if pools[tunnel.to] == nil { privatePrefixes.append((node(tunnel.to), tunnel.pool)) }
+      if pools[tunnel.to] == nil {
+        privatePrefixes.append((node(tunnel.to), tunnel.pool))
+        joinToItsNetwork(scenario.host(tunnel.to)!)
+      }
       let (client, gateway) = (node(tunnel.from), node(tunnel.to))
       let mine = addInterface(
         Interface(node: client, side: .privateLine, v4: inner, mtu: tunnel.mtu, up: false), name: "\(tunnel.from).\(tunnel.id)")
@@ -287,7 +290,6 @@ struct BlueprintBuilder {
       route(gateway, IPPrefix(inner, length: 128), by: far, RouteMetric.tunnel)
       hostInterfaces[client, default: []].append(
         HostInterface(id: mine, route: tunnel.id, key: ComponentKey(tunnel.from).part(stableHash(tunnel.id))))
-      if tunnel.isFull { addWayBack(to: tunnel.pool, behind: gateway, in: scenario.host(tunnel.to)!.network) }
       tunnels.append(
         TunnelBlueprint(
           id: tunnel.id, client: client, clientInterface: mine, gateway: gateway, gatewayInterface: far,
@@ -310,12 +312,15 @@ struct BlueprintBuilder {
     return forward.map { Endpoint(outside[0], $0.port) } ?? Endpoint(own, tunnel.port)
   }
 
-  /// What comes out of a full tunnel goes to the internet through its gateway's network, whose router must know the way back.
-  private mutating func addWayBack(to pool: IPPrefix, behind gateway: NodeID, in network: String) {
-    let router = node(network)
-    let port = plan.interfaces[Int(hostInterfaces[gateway]![0].id.index)].peer
-    let back = Route(prefix: pool, interface: port, metric: RouteMetric.privateLine)
-    if !plan.routes[Int(router.index)].contains(back) { plan.routes[Int(router.index)].append(back) }
+  /// A private network knows the clients of a tunnel gateway that stands in it, and so does whatever has a private line to it.
+  /// The internet routes no tunnel's addresses, so a gateway there is known by its private lines alone.
+  private mutating func joinToItsNetwork(_ gateway: HostSpec) {
+    let network = scenario.network(gateway.network)!
+    guard network.translation != nil || isPrivate(subnets[network.id]!.prefix) else { return }
+    let (own, lan) = (hostInterfaces[node(gateway.id)]![0].id, network.lan)
+    privateGraph.join(
+      node(gateway.id), by: own, node(gateway.network), by: plan.interfaces[Int(own.index)].peer, there: lan.there.delay,
+      back: lan.back.delay)
   }
 
   private mutating func addTranslators() {

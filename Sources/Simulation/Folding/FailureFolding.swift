@@ -15,8 +15,9 @@ extension Milestone {
 }
 
 extension Folding {
-  /// The failures told among a session's records, before it those of the host's agent when no host was to be had.
-  func failures(_ own: [Record], of spec: SessionSpec, reason: Reason) -> [ConnectionFailure] {
+  /// The failures told among a session's records since it was last restored, before them those of the host's agent when no host was to
+  /// be had.
+  func failures(_ own: [Record], of spec: SessionSpec, reason: Reason, since restored: SimTime?) -> [ConnectionFailure] {
     // A session that was never clicked failed with its client's subscription, which the client's first session carried.
     let clicked = own.contains { $0.milestone == .click }
     let records = clicked ? own : subscription(of: spec.client, and: own)
@@ -30,7 +31,7 @@ extension Folding {
         before.formUnion(passed)
         passed = Set(Milestone.sequence[...(Milestone.sequence.firstIndex(of: .click) ?? 0)])
       }
-      guard let reason = record.failure else { continue }
+      guard let reason = record.failure, restored.map({ record.time > $0 }) ?? true else { continue }
       let own = reason == .pathLost ? passed.union(before) : passed
       let missing = Milestone.sequence[begins...].first { !own.contains($0) }
       found.append(failure(record, reason, missing: missing))

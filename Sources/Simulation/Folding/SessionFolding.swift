@@ -38,7 +38,10 @@ struct SessionFolding {
       transport = nil
       reason = .undecided
     }
-    let failures = failure == nil ? [] : folding.failures(records, of: spec, reason: reason)
+    // What was lost before and came back is no cause of what was lost at last.
+    let reconnects = reconnects()
+    let restored = reconnects.last { $0.restored != nil }?.restored
+    let failures = failure == nil ? [] : folding.failures(records, of: spec, reason: reason, since: restored)
     if let failure, let agent = brokersPeer(reason, failures) {
       attempts[0].blockers += folding.agentBlockers(of: agent, clicked: clicked, until: failure.time)
     }
@@ -60,7 +63,7 @@ struct SessionFolding {
       roundTripBefore: roundTrip(.reverseConnect), roundTrip: transport.flatMap(roundTrip), attempts: attempts,
       milestones: milestones(),
       candidates: candidates(), pairs: pairs, channels: channels())
-    session.reconnects = reconnects()
+    session.reconnects = reconnects
     session.failures = failures
     session.sentence =
       SessionSentence(session: session, blocker: other, end: folding.end, endTime: folding.world.network.now).text

@@ -20,7 +20,7 @@ struct SessionSentence {
         let how = loss.tries == 0 ? "resumed on reverse connect" : "reconnected"
         let when = loss.lost - (session.clicked ?? .zero)
         return
-          " Lost its transport \(when) after the click (\(loss.reason.code)\(loss.blocker.map { ", \(Self.place(of: $0))" } ?? "")), \(how) after \(restored - loss.lost)."
+          " Lost its transport \(when) after the click (\(loss.reason.code)\(loss.blocker.map { ", \($0.place())" } ?? "")), \(how) after \(restored - loss.lost)."
       }
     }.joined()
   }
@@ -122,11 +122,7 @@ struct SessionSentence {
     let kinds: [Transport] = session.reason == .pathLost ? [.managed, .public] : [.reverseConnect]
     let failed = session.attempts.filter { kinds.contains($0.transport) && $0.outcome == .failed }
     let blocker = failed.lazy.compactMap(\.mainBlocker).first ?? session.reconnects.last?.blocker
-    return blocker.map { " (\(Self.place(of: $0)))" } ?? ""
-  }
-
-  private static func place(of blocker: Blocker) -> String {
-    blocker.rule.map { "rule '\($0)' on \(blocker.node)" } ?? "\(blocker.reason.code) at \(blocker.node)"
+    return blocker.map { " (\($0.place()))" } ?? ""
   }
 
   private var failures: String {
