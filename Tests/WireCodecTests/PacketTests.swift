@@ -35,8 +35,14 @@ extension SeededGenerator {
     let proto = pick(TransportProtocol.allCases)
     if proto == .icmp { destination.port = 0 }
     source.port = max(source.port, 1)
+    var quoted = QuotedHeader()
+    quoted.length = Int32(HeaderLength.ip(source.address) + pick(proto == .tcp ? 20...1500 : 8...1500))
+    quoted.ttl = word()
+    if v4 { quoted.identification = word() }
+    if proto == .tcp { quoted.sequence = word() }
     return ICMPError(
-      kind: kind, source: source, destination: destination, proto: proto, mtu: kind == .fragmentationNeeded ? word() : 0)
+      kind: kind, source: source, destination: destination, proto: proto, mtu: kind == .fragmentationNeeded ? word() : 0,
+      quoted: quoted)
   }
 }
 
@@ -54,7 +60,7 @@ extension SeededGenerator {
       let read = try PacketCodec.decode(bytes[...])
       #expect(read.source == packet.source && read.destination == packet.destination && read.header.ttl == packet.ttl)
       #expect(read.header.dontFragment && read.proto == proto)
-      #expect(!v4 || read.header.identification == UInt16(truncatingIfNeeded: packet.luck))
+      #expect(!v4 || read.header.identification == packet.identification)
       switch read.content {
       case .udp(let data): #expect(data == payload)
       case .tcp(let segment):
@@ -77,6 +83,10 @@ extension SeededGenerator {
       kind: .timeExceeded, source: offending.source, destination: offending.destination, proto: .tcp)
     let message = ICMPCodec.encode(error, quoting: original)
     #expect(Array(message[8...]) == Array(original.prefix(28)))
+    // Made up of what the error knows, the quoted header is the same, and so are the first 8 bytes of TCP.
+    var known = error
+    known.quoted = QuotedHeader(of: offending)
+    #expect(ICMPCodec.encode(known) == message)
   }
 
   @Test("a window is rounded down to the scale's grain and never up; a SYN's is cut off at 65,535")

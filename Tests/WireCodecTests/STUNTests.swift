@@ -188,11 +188,11 @@ private enum Vector {
     message.useCandidate = chance.flip()
     message.role = chance.perhaps { $0.flip() ? .controlled(tieBreaker: $0.word()) : .controlling(tieBreaker: $0.word()) }
     message.mapped = chance.perhaps { $0.endpoint(v4: $0.flip()) }
-    message.errorCode = chance.perhaps { $0.pick(Self.codes) }
+    message.errorCode = chance.perhaps { $0.flip() ? $0.pick(Self.codes) : UInt16($0.pick(300...699)) }
     message.fingerprint = chance.flip()
     return message
   }
-  private static let codes: [UInt16] = [401, 487]
+  private static let codes: [UInt16] = [300, 400, 401, 403, 420, 437, 438, 440, 441, 442, 443, 486, 487, 500, 508]
 
   @Test("every message comes back as it went, at the length the simulator counts")
   func roundTrip() throws {

@@ -125,8 +125,13 @@ private struct Specimen {
     add(client, host, .udp, chance.bytes(30))
     for kind in ICMPError.Kind.allCases {
       for proto in [TransportProtocol.udp, .tcp] {
+        var quoted = QuotedHeader()
+        (quoted.length, quoted.ttl) = (kind == .fragmentationNeeded ? 1500 : 90, kind == .timeExceeded ? 0 : 61)
+        if client.address.isV4 { quoted.identification = chance.word() }
+        if proto == .tcp { quoted.sequence = chance.word() }
         let error = ICMPError(
-          kind: kind, source: client, destination: host, proto: proto, mtu: kind == .fragmentationNeeded ? 1400 : 0)
+          kind: kind, source: client, destination: host, proto: proto, mtu: kind == .fragmentationNeeded ? 1400 : 0,
+          quoted: quoted)
         add(Endpoint(host.address, 0), Endpoint(client.address, 0), .icmp, ICMPCodec.encode(error))
       }
     }
@@ -140,7 +145,7 @@ private struct Specimen {
     let file = CaptureWriter.encode(blocks)
     // FNV-1a; a wanted change of any format moves it.
     let digest = file.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    #expect(digest == 0x46C7_2EE6_5561_E545, "\(String(digest, radix: 16)) over \(file.count) bytes")
+    #expect(digest == 0xDAD0_494F_8282_0FD9, "\(String(digest, radix: 16)) over \(file.count) bytes")
     #expect(try CaptureReader.read(file) == blocks)
     for case .packet(let packet) in blocks { #expect(throws: Never.self) { try PacketCodec.decode(packet.bytes[...]) } }
   }

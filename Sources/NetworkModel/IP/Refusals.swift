@@ -10,7 +10,8 @@ extension Network {
     let packet = asArrived(pool[slot].pointee.packet)
     guard packet.proto != .icmp else { return }
     let error = ICMPError(
-      kind: kind, source: packet.source, destination: packet.destination, proto: packet.proto, mtu: UInt16(clamping: mtu))
+      kind: kind, source: packet.source, destination: packet.destination, proto: packet.proto, mtu: UInt16(clamping: mtu),
+      quoted: QuotedHeader(of: packet))
     if locals[NodeAddress(node: node.index, address: packet.source.address)] != nil { return }
     let payload = store(.icmp(error))
     // A router answers from its outgoing interface, a host from the address that was asked, by the interface that has it.

@@ -37,26 +37,41 @@ public enum ICMPCodec {
     return out.bytes
   }
 
-  /// The offending packet as far as the error knows it; its contents are zeros, and its checksums are right for them.
+  /// The offending packet as far as the error knows it; its contents are zeros, and its checksum is right for them.
   private static func quotation(of error: ICMPError) -> [UInt8] {
-    let length = error.encodedLength - HeaderLength.icmp - HeaderLength.ip(error.source.address)
-    var inner = ByteWriter(capacity: length)
+    let length = error.quotedLength - HeaderLength.ip(error.source.address)
+    // Dissectors sum a segment that is cut as if it ended there (tshark 4.0); UDP says its length itself.
+    let shown = error.proto == .tcp ? error.encodedLength - HeaderLength.icmp - HeaderLength.ip(error.source.address) : length
+    var inner = ByteWriter(capacity: shown)
     switch error.proto {
-    case .udp, .tcp:
+    case .udp:
       inner.big(error.source.port)
       inner.big(error.destination.port)
-      if error.proto == .udp { inner.big(UInt16(truncatingIfNeeded: length)) }
+      inner.big(UInt16(truncatingIfNeeded: length))
+    case .tcp:
+      inner.big(error.source.port)
+      inner.big(error.destination.port)
+      inner.big(error.quoted.sequence)
+      if shown >= HeaderLength.tcp {
+        inner.fill(count: 4)
+        inner.big(UInt8(HeaderLength.tcp * 4))
+        inner.big(TCPFlags.ack.rawValue)
+      }
     case .icmp:
       // An echo request; its identifier is what a translator takes for a port (RFC 5508 §3.1).
       inner.big(UInt8(error.source.address.isV4 ? 8 : 128))
       inner.fill(count: 3)
       inner.big(error.source.port)
     }
-    inner.fill(count: max(0, length - inner.count))
-    let header = IPHeader(
+    inner.fill(count: max(0, shown - inner.count))
+    var header = IPHeader(
       source: error.source.address, destination: error.destination.address,
-      proto: PacketCodec.number(of: error.proto, v4: error.source.address.isV4))
-    return IPCodec.encode(header, payload: PacketCodec.sealed(inner.bytes, under: header))
+      proto: PacketCodec.number(of: error.proto, v4: error.source.address.isV4), ttl: error.quoted.ttl)
+    header.identification = error.quoted.identification
+    var out = ByteWriter(capacity: error.quotedLength)
+    IPCodec.write(header, payloadLength: length, into: &out)
+    out.append(PacketCodec.sealed(inner.bytes, under: header))
+    return out.bytes
   }
 
   /// A message whose checksum has been looked at.
@@ -80,12 +95,15 @@ public enum ICMPCodec {
     try ports.skip(inner.headerLength, "quoted IP header")
     var error = ICMPError(
       kind: kind, source: Endpoint(inner.header.source, 0), destination: Endpoint(inner.header.destination, 0), proto: proto)
+    error.quoted.length = Int32(inner.headerLength + inner.payloadLength)
+    (error.quoted.identification, error.quoted.ttl) = (inner.header.identification, inner.header.ttl)
     if proto == .icmp {
       try ports.skip(4, "quoted ICMP header")
       error.source.port = try ports.big(UInt16.self, "quoted ICMP header")
     } else {
       error.source.port = try ports.big(UInt16.self, "quoted ports")
       error.destination.port = try ports.big(UInt16.self, "quoted ports")
+      if proto == .tcp { error.quoted.sequence = try ports.big(UInt32.self, "quoted sequence number") }
     }
     if kind == .fragmentationNeeded { error.mtu = UInt16(clamping: v4 ? word & 0xFFFF : word) }
     return .error(error, quoted: quoted)

@@ -36,8 +36,8 @@ public enum PacketCodec {
     var header = IPHeader(
       source: packet.source.address, destination: packet.destination.address, proto: number(of: packet.proto, v4: v4),
       ttl: packet.ttl)
-    // The same on every link, so that a packet can be recognised behind a translator.
-    header.identification = UInt16(truncatingIfNeeded: packet.luck)
+    // So that a packet can be recognised behind a translator.
+    header.identification = packet.identification
     let inner: [UInt8]
     switch packet.proto {
     case .udp:

@@ -11,7 +11,8 @@ public enum STUNCodec {
     }
     if let mapped = message.mapped { attributes.append(STUNAttribute(STUNAttribute.xorMappedAddress, .address(mapped))) }
     if let code = message.errorCode {
-      attributes.append(STUNAttribute(STUNAttribute.errorCode, .error(code: code, reason: Array(reason(of: code).utf8))))
+      attributes.append(
+        STUNAttribute(STUNAttribute.errorCode, .error(code: code, reason: Array(STUNMessage.reason(of: code).utf8))))
     }
     if let priority = message.priority { attributes.append(STUNAttribute(STUNAttribute.priority, .number(UInt64(priority)))) }
     if message.useCandidate { attributes.append(STUNAttribute(STUNAttribute.useCandidate, .flag)) }
@@ -78,28 +79,6 @@ public enum STUNCodec {
     case (STUNAttribute.iceControlling, .number(let breaker)): message.role = .controlling(tieBreaker: breaker)
     case (STUNAttribute.iceControlled, .number(let breaker)): message.role = .controlled(tieBreaker: breaker)
     default: break
-    }
-  }
-
-  /// The phrase that goes with an error code (RFC 8489 §14.8, RFC 8445 §7.1, RFC 8656 §19).
-  public static func reason(of code: UInt16) -> String {
-    switch code {
-    case 300: "Try Alternate"
-    case 400: "Bad Request"
-    case 401: "Unauthenticated"
-    case 403: "Forbidden"
-    case 420: "Unknown Attribute"
-    case 437: "Allocation Mismatch"
-    case 438: "Stale Nonce"
-    case 440: "Address Family not Supported"
-    case 441: "Wrong Credentials"
-    case 442: "Unsupported Transport Protocol"
-    case 443: "Peer Address Family Mismatch"
-    case 486: "Allocation Quota Reached"
-    case 487: "Role Conflict"
-    case 500: "Server Error"
-    case 508: "Insufficient Capacity"
-    default: ""
     }
   }
 }
