@@ -11,8 +11,8 @@ extension RDPCodec {
     /// Conference Create Response: node 31219, tag 1, success, one set of user data, of the server's h221 key `McDn`.
     private static let createResponse: [UInt8] = [0x14, 0x76, 0x0A, 1, 1, 0, 1, 0xC0, 0] + Array("McDn".utf8)
 
-    /// Domain parameters as Windows gives them (MS-RDPBCGR §4.1.3, §4.1.4), in BER's INTEGERs of their low bytes: channels, users,
-    /// tokens, priorities, throughput, height, PDU size and version.
+    /// Domain parameters as Windows gives them (MS-RDPBCGR §4.1.3, §4.1.4): channels, users, tokens, priorities, throughput, height, PDU
+    /// size and version. Its client leaves out the zero in front of an INTEGER's high bit, its server does not.
     private static let target: [UInt16] = [34, 2, 0, 1, 0, 1, 0xFFFF, 2]
     private static let minimum: [UInt16] = [1, 1, 1, 1, 0, 1, 1056, 2]
     private static let maximum: [UInt16] = [0xFFFF, 0xFC17, 0xFFFF, 1, 0, 1, 0xFFFF, 2]
@@ -24,7 +24,7 @@ extension RDPCodec {
       pdu.element(0x04, content: [1])
       pdu.element(0x04, content: [1])
       pdu.element(0x01, content: [0xFF])
-      for parameters in [target, minimum, maximum] { pdu.element(0x30, content: encode(parameters)) }
+      for parameters in [target, minimum, maximum] { pdu.element(0x30, content: encode(parameters, [])) }
       pdu.element(0x04, content: conference(createRequest, SettingsBlocks.client(flags)))
       return connect(0x65, pdu)
     }
@@ -34,7 +34,7 @@ extension RDPCodec {
       // Result rt-successful and the called connect id.
       pdu.element(0x0A, content: [0])
       pdu.element(0x02, content: [0])
-      pdu.element(0x30, content: encode(agreed))
+      pdu.element(0x30, content: encode(agreed, [0]))
       pdu.element(0x04, content: conference(createResponse, SettingsBlocks.server(flags)))
       return connect(0x66, pdu)
     }
@@ -45,10 +45,11 @@ extension RDPCodec {
       return MCS.data(writer.bytes)
     }
 
-    private static func encode(_ parameters: [UInt16]) -> [UInt8] {
+    private static func encode(_ parameters: [UInt16], _ front: [UInt8]) -> [UInt8] {
       var writer = ByteWriter()
       for parameter in parameters {
-        writer.element(0x02, content: parameter > 0xFF ? [UInt8(parameter >> 8), UInt8(parameter & 0xFF)] : [UInt8(parameter)])
+        let low = UInt8(parameter & 0xFF)
+        writer.element(0x02, content: parameter > 0xFF ? front + [UInt8(parameter >> 8), low] : [low])
       }
       return writer.bytes
     }

@@ -58,7 +58,8 @@ extension RDPCodec {
         return .message(.tunnelCreateResponse(success: Multitransport.succeeded(result)))
       case .data:
         if subheaders.isAtEnd { return .data(payload) }
-        // Auto-detection travels in front of data; by itself here, which is what the model sends.
+        // Auto-detection by itself, without data behind it. MS-RDPEMT §2.2.1.1.1 names the bandwidth's measurement and its results here,
+        // and the round trip's only by its type: that it is asked for on a tunnel too is *assumed*.
         try payload.end(of: "tunnel auto-detection")
         return .message(try AutoDetect.decode(&subheaders))
       }

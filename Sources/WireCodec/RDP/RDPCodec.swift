@@ -95,28 +95,31 @@ public enum RDPCodec {
   /// The next message of a stream, which tells by itself whether it is a base connection's or a tunnel's. A mistake moves nothing.
   public static func next(in reader: inout ByteReader, with identities: inout Identities) throws(CodecError) -> RDPMessage {
     var ahead = reader
-    let (first, origin) = try frame(in: &ahead, &identities)
-    guard case .dynamic(var pdu) = first else {
-      reader = ahead
-      guard case .message(let message) = first else { return .disconnect }
-      return message
-    }
-    switch try DynamicChannels.decode(&pdu) {
-    case .message(let message):
+    let message: RDPMessage
+    switch try frame(in: &ahead, &identities) {
+    case (.message(let whole), _): message = whole
+    case (.dynamic(var pdu), let origin):
+      message = try channelMessage(&pdu, origin, followedBy: &ahead, &identities)
       try check(message, origin)
-      reader = ahead
-      return message
+    }
+    reader = ahead
+    return message
+  }
+
+  /// What a DVC PDU holds, or begins, and other frames go on with.
+  private static func channelMessage(
+    _ pdu: inout ByteReader, _ origin: Origin, followedBy reader: inout ByteReader, _ identities: inout Identities
+  ) throws(CodecError) -> RDPMessage {
+    switch try DynamicChannels.decode(&pdu) {
+    case .message(let message): return message
     case .first(var assembly):
       while !assembly.isWhole {
-        let (more, its) = try frame(in: &ahead, &identities)
-        guard case .dynamic(let pdu) = more, its == origin else {
-          throw .invalid(field: "frame within a channel message", value: UInt64(ahead.offset))
+        guard case (.dynamic(let more), origin) = try frame(in: &reader, &identities) else {
+          throw .invalid(field: "frame within a channel message", value: UInt64(reader.offset))
         }
-        try assembly.add(pdu)
+        try assembly.add(more)
       }
-      let message = try assembly.message
-      reader = ahead
-      return message
+      return try assembly.message
     }
   }
 
@@ -182,7 +185,7 @@ public enum RDPCodec {
     let first = try ahead.little(UInt16.self, "I/O PDU")
     if Int(first) == reader.remaining { return try Share.decode(&reader) }
     try ahead.skip(2, "security header")
-    switch first {
+    switch first & ~SecurityFlag.licenseEncryption {
     case SecurityFlag.info: return try ClientInfo.decode(&ahead, &identities)
     case SecurityFlag.license: return try Licensing.decode(&ahead)
     default: throw .unsupported(what: "I/O PDU", value: UInt64(first))

@@ -8,6 +8,8 @@ extension RDPCodec {
     static let transportResponse: UInt16 = 0x0004
     static let info: UInt16 = 0x0040
     static let license: UInt16 = 0x0080
+    /// SEC_LICENSE_ENCRYPT_CS, by which servers say what they could read; it changes nothing.
+    static let licenseEncryption: UInt16 = 0x0200
     static let autodetectRequest: UInt16 = 0x1000
     static let autodetectResponse: UInt16 = 0x2000
     static let heartbeat: UInt16 = 0x4000

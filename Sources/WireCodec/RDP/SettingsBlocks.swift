@@ -105,7 +105,7 @@ extension RDPCodec {
       return writer.bytes
     }
 
-    /// §2.2.1.3.4: the one static channel of the session, initialized and shown uncompressed with its protocol.
+    /// §2.2.1.3.4: the one static channel of the session: initialized, encrypted and compressed as RDP is.
     private static func clientNet() -> [UInt8] {
       var writer = ByteWriter()
       writer.little(UInt32(1))
