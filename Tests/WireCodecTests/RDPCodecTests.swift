@@ -174,10 +174,21 @@ private func decode(_ bytes: [UInt8]) throws(CodecError) -> RDPMessage {
       for frame in RDPFrame.allCases {
         let sender: RDPCodec.Sender = dice.flag() ? .client : .server
         let bytes = RDPCodec.encode(original, from: sender, in: frame, with: &identities)
+        #expect(bytes.count == original.encodedLength(in: frame), "\(original)")
         let back = try RDPCodec.decode(bytes[...], with: &identities)
         if back != original { Issue.record("\(original) came back as \(back)") }
       }
     }
+  }
+
+  @Test("a channel message's length is exact around every border of its pieces")
+  func lengths() {
+    for length in [UInt32](1580...1610) + [UInt32](3185...3205) + [UInt32](65_520...65_560) + [0, 1, 4, 200_000] {
+      let message = RDPMessage.channelData(.graphics, length: length, number: 1)
+      for frame in RDPFrame.allCases { #expect(encode(message, in: frame).count == message.encodedLength(in: frame)) }
+    }
+    let longest = RDPMessage.channelData(.graphics, length: .max, number: 0)
+    #expect(longest.encodedLength > longest.encodedLength(in: .tunnel))
   }
 
   @Test("a stream of messages is cut where they end")
