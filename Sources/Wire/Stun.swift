@@ -155,7 +155,7 @@ public struct ShortpathTerms: Hashable, Sendable {
   /// The ports the client draws its own from; `nil` for its system's dynamic range.
   public var clientPorts: ClosedRange<UInt16>?
   public init() {}
-  /// A member of the payload for each that is restricted: `,"directUDP":2`, `,"publicUDP":2`, `,"clientPorts":[38300,1000]` (*assumed*).
+  /// A member of the payload for each that is restricted: `,"directUDP":2`, `,"publicUDP":2`, `,"clientPort":[38300, 1000]` (*assumed*).
   public var encodedLength: Int {
     (allowsHost ? 0 : 14) + (allowsReflexive ? 0 : 14) + (clientPorts == nil ? 0 : 27)
   }
