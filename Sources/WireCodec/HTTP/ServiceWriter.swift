@@ -134,7 +134,7 @@ struct ServiceWriter {
       .request(method: "POST", target: ServiceCodec.Path.token), [Field("Host", ServiceCodec.Host.directory)])
   }
 
-  /// The Windows client's registration (FreeRDP `aad.c`).
+  /// The application id of the "Azure Virtual Desktop Client" (Microsoft, "Enforce multifactor authentication").
   private static let application = "a85cf173-4192-42f8-81fa-777a763e6e2c"
 
   /// The gateway has checked the token's signature and passes on what it says (*assumed*).
