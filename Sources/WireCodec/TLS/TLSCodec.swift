@@ -2,25 +2,6 @@
 import SimulationKernel
 public import Wire
 
-/// Lengths of sealed fragments.
-public enum TLSSealing {
-  /// Bytes of a fragment that seals `content` bytes.
-  public static func count(_ content: Int, _ version: TLSVersion) -> Int {
-    switch version {
-    // RFC 8446 §5.2: the inner type, and GCM's tag.
-    case .tls13: content + 1 + 16
-    // RFC 5288 §3: the explicit nonce and the tag.
-    case .tls12: content + 8 + 16
-    // RFC 4346 §6.2.3.2 with AES and SHA-1: an IV, then content, MAC and at least one byte of padding in whole blocks.
-    case .tls11: 16 + blocks(content)
-    // RFC 2246 §6.2.3.2: the IV is the last record's end.
-    case .tls10: blocks(content)
-    }
-  }
-
-  private static func blocks(_ content: Int) -> Int { (content + 20 + 1 + 15) / 16 * 16 }
-}
-
 public enum TLSCodec {
   /// Verify data: 12 bytes (RFC 5246 §7.4.9), or SHA-384's length (RFC 8446 §4.4.4).
   private static func finished(_ version: TLSVersion) -> Int { 4 + (version >= .tls13 ? 48 : 12) }
@@ -32,7 +13,7 @@ public enum TLSCodec {
   public static func encode(_ record: TLSRecord, on connection: Secret, identities: inout Identities) -> [UInt8] {
     switch record {
     case .handshake(let message): encode(message, on: connection, identities: &identities)
-    case .alert(let alert): encode(alert, sealed: .tls12, on: connection, identities: identities)
+    case .alert(let alert, let sealed): encode(alert, sealed: sealed, on: connection, identities: identities)
     case .applicationData(let slice, let key, let version):
       sealed(.applicationData, slice.count, version, key: key, at: slice.start, seed: identities.seed)
     }
@@ -82,7 +63,7 @@ public enum TLSCodec {
     case .serverFlight(.tls13, _):
       let hello =
         record(.handshake, .tls12, TLSHello.server(.tls13, nonces("server"))) + record(.changeCipherSpec, .tls12, change)
-      let content = total - hello.count - TLSRawRecord.headerLength - TLSSealing.count(0, .tls13)
+      let content = total - hello.count - TLSRecord.headerLength - TLSVersion.tls13.sealedLength(0)
       return hello + sealedHandshake(content, .tls13, 1)
     case .serverFlight(let version, let certificate):
       return plainServerFlight(
@@ -97,7 +78,7 @@ public enum TLSCodec {
     case .serverFinished(.tls13):
       let first = total / 2
       return [first, total - first].enumerated().flatMap { row, count in
-        sealedHandshake(count - TLSRawRecord.headerLength - TLSSealing.count(0, .tls13), .tls13, 4 + UInt64(row))
+        sealedHandshake(count - TLSRecord.headerLength - TLSVersion.tls13.sealedLength(0), .tls13, 4 + UInt64(row))
       }
     case .serverFinished(let version):
       var ticket = ByteWriter()
@@ -128,7 +109,7 @@ public enum TLSCodec {
     let rest =
       TLSHello.message(HandshakeType.serverKeyExchange, exchange.bytes) + TLSHello.message(HandshakeType.serverHelloDone, [])
     var list = ByteWriter()
-    let room = total - TLSRawRecord.headerLength - hello.count - rest.count - 4 - 3
+    let room = total - TLSRecord.headerLength - hello.count - rest.count - 4 - 3
     for one in X509.chain(certificate, total: room, identities: &identities) {
       list.big(UInt64(one.count), bytes: 3)
       list.append(one)
@@ -143,7 +124,7 @@ public enum TLSCodec {
   private static let ticketLength = 176
 
   private static func record(_ type: TLSContentType, _ version: TLSVersion, _ fragment: [UInt8]) -> [UInt8] {
-    var writer = ByteWriter(capacity: fragment.count + TLSRawRecord.headerLength)
+    var writer = ByteWriter(capacity: fragment.count + TLSRecord.headerLength)
     TLSRawRecord(type: type, version: version, fragment: fragment).write(to: &writer)
     return writer.bytes
   }
@@ -152,7 +133,7 @@ public enum TLSCodec {
     _ type: TLSContentType, _ content: Int, _ version: TLSVersion, key: Secret, at offset: UInt64, seed: UInt64
   ) -> [UInt8] {
     // RFC 8446 §5.2: everything sealed looks like 1.2's application data.
-    let filler = Filler.bytes(seed: seed, key: key.id, at: offset, count: TLSSealing.count(max(0, content), version))
+    let filler = Filler.bytes(seed: seed, key: key.id, at: offset, count: version.sealedLength(max(0, content)))
     return record(version >= .tls13 ? .applicationData : type, min(version, .tls12), filler)
   }
 

@@ -58,7 +58,7 @@ enum TLSHello {
     let all = clientExtensions(name: name, versions: versions, nonces)
     for extensions in [all, all.filter { $0.type != Extension.pointFormats }] {
       let message = client(versions: versions, extensions, nonces)
-      let gap = total - TLSRawRecord.headerLength - message.count
+      let gap = total - TLSRecord.headerLength - message.count
       if gap == 0 { return message }
       // RFC 7685: as many zeros as are wanted, after four bytes.
       if gap >= 4 {

@@ -21,11 +21,10 @@ public struct TLSRawRecord: Hashable, Sendable {
     self.fragment = fragment
   }
 
-  public static let headerLength = 5
   /// RFC 5246 §6.2.3: 2^14 and what sealing may add.
   static let maximumFragment = 16_384 + 2_048
 
-  public var encodedLength: Int { Self.headerLength + fragment.count }
+  public var encodedLength: Int { TLSRecord.headerLength + fragment.count }
 
   public func write(to writer: inout ByteWriter) {
     writer.big(type.rawValue)
@@ -52,7 +51,7 @@ public struct TLSRecordReader: Sendable {
     // What can be judged is judged at once: a stream of something else is told by its first bytes.
     let first = try reader.byte("content type")
     guard let type = TLSContentType(rawValue: first) else { throw .invalid(field: "content type", value: UInt64(first)) }
-    guard buffer.count >= TLSRawRecord.headerLength else { return nil }
+    guard buffer.count >= TLSRecord.headerLength else { return nil }
     let number = try reader.big(UInt16.self, "record version")
     guard let version = TLSVersion(rawValue: number), version < .tls13 else {
       throw .invalid(field: "record version", value: UInt64(number))
@@ -62,7 +61,7 @@ public struct TLSRecordReader: Sendable {
     // RFC 8446 §5.1: only application data may be empty.
     guard length > 0 || type == .applicationData else { throw .invalid(field: "record length", value: 0) }
     guard reader.remaining >= length else { return nil }
-    let whole = buffer.take(TLSRawRecord.headerLength + length)
-    return TLSRawRecord(type: type, version: version, fragment: Array(whole.dropFirst(TLSRawRecord.headerLength)))
+    let whole = buffer.take(TLSRecord.headerLength + length)
+    return TLSRawRecord(type: type, version: version, fragment: Array(whole.dropFirst(TLSRecord.headerLength)))
   }
 }
