@@ -29,7 +29,10 @@ public enum TunnelCodec {
   private static let payloadHeader = 4
   /// RFC 7296 §3.1: what carries an SK payload at the end of a greeting.
   private static let ikeAuth: UInt8 = 35
+  /// RFC 7296 §3.1: says that an SPI is unknown, outside of any association (§1.5).
+  private static let informational: UInt8 = 37
   // Payload types (RFC 7296 §3.2).
+  private static let notification: UInt8 = 41
   private static let vendorID: UInt8 = 43
   private static let encrypted: UInt8 = 46
   private static let configuration: UInt8 = 47
@@ -47,6 +50,7 @@ public enum TunnelCodec {
     case .keepAlive: return [0xFF]
     case .hello(let key, let address): return greeting(message, key, address, &identities)
     case .welcome(let key): return greeting(message, key, nil, &identities)
+    case .unknown(let key): return refusal(of: key, &identities)
     case .inner(_, let length, let key):
       let length = max(0, Int(length))
       var header = ByteWriter()
@@ -113,10 +117,14 @@ public enum TunnelCodec {
       let message = TunnelMessage.inner(slot: slot, length: Int32(truncatingIfNeeded: plain.count), key: key)
       return OpenedTunnelMessage(message: message, inner: plain, sequence: sequence)
     case .ike(let initiator, let exchange, let isResponse, let message):
-      guard exchange == ikeAuth else { throw .unsupported(what: "IKE exchange", value: UInt64(exchange)) }
       var spi = ByteWriter()
       spi.big(initiator)
       let key = identities.secret(of: spi.bytes)
+      if exchange == informational {
+        try checkRefusal(message)
+        return OpenedTunnelMessage(message: .unknown(key: key), inner: [], sequence: 0)
+      }
+      guard exchange == ikeAuth else { throw .unsupported(what: "IKE exchange", value: UInt64(exchange)) }
       let behind = ikeHeader + payloadHeader
       guard message.count >= behind + ivLength + tagLength, message[16] == encrypted else {
         throw .invalid(field: "IKE payload", value: UInt64(message[16]))
@@ -169,6 +177,31 @@ public enum TunnelCodec {
     // No ESP packet has the number 0.
     let sealed = seal(plain.bytes, behind: out.bytes, key, address == nil, counter: 0, &identities)
     return [0, 0, 0, 0] + out.bytes + sealed
+  }
+
+  /// An unprotected notification INVALID_SPI (RFC 7296 §1.5, §3.10.1: type 11) with the SPI that is not known.
+  private static func refusal(of key: Secret, _ identities: inout Identities) -> [UInt8] {
+    var out = ByteWriter()
+    out.append([0, 0, 0, 0])
+    out.append(identities.bytes(of: key, count: 8, as: "ike-initiator"))
+    out.append(identities.bytes(of: key, count: 8, as: "ike-responder"))
+    out.append([notification, 0x20, informational, 0])
+    out.big(UInt32(0))
+    out.big(UInt32(ikeHeader + 12))
+    out.append([0, 0, 0, 12, 0, 0, 0, 11])
+    out.big(spi(of: key, false, &identities))
+    return out.bytes
+  }
+
+  private static func checkRefusal(_ message: [UInt8]) throws(CodecError) {
+    guard message[16] == notification else { throw .invalid(field: "IKE payload", value: UInt64(message[16])) }
+    var reader = ByteReader(message[ikeHeader...])
+    try reader.skip(payloadHeader, "IKE notification")
+    try reader.skip(2, "IKE notification")
+    let type = try reader.big(UInt16.self, "IKE notification")
+    guard type == 11 else { throw .unsupported(what: "IKE notification", value: UInt64(type)) }
+    try reader.skip(4, "IKE notification")
+    try reader.end(of: "IKE notification")
   }
 
   private static func address(in plain: [UInt8], _ first: UInt8) throws(CodecError) -> IPAddress {

@@ -74,6 +74,21 @@ extension SeededGenerator {
     }
   }
 
+  @Test("an echo is as long as the simulator counts, and comes back with its identifier", arguments: [true, false])
+  func echoes(v4: Bool) throws {
+    var chance = SeededGenerator(7)
+    for _ in 0..<100 {
+      let echo = ICMPEcho(isReply: chance.flip(), sequence: chance.word(), length: chance.pick(0...200))
+      let identifier: UInt16 = chance.word()
+      let payload = ICMPCodec.encode(echo, identifier: identifier, v4: v4)
+      #expect(payload.count == echo.encodedLength)
+      let packet = chance.packet(.icmp, v4: v4, payload: payload.count)
+      let read = try PacketCodec.decode(PacketCodec.encode(packet, payload: payload)[...])
+      guard case .icmp(.echo(let found, identifier)) = read.content else { throw CodecError.invalid(field: "message", value: 0) }
+      #expect(found == echo)
+    }
+  }
+
   @Test("an error quotes the offending packet itself when it is at hand")
   func quotation() throws {
     var chance = SeededGenerator(9)

@@ -7,10 +7,11 @@ import WireCodec
 @Suite struct TunnelTests {
   private static func message(_ chance: inout SeededGenerator) -> TunnelMessage {
     let key = Secret(id: chance.word())
-    switch chance.pick(0...5) {
+    switch chance.pick(0...6) {
     case 0: return .hello(key: key, inner: chance.address(v4: chance.flip()))
     case 1: return .welcome(key: key)
     case 2: return .keepAlive(key: key)
+    case 3: return .unknown(key: key)
     default: return .inner(slot: chance.word(), length: Int32(chance.pick(20...200)), key: key)
     }
   }

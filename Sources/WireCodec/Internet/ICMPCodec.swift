@@ -1,10 +1,11 @@
-// ICMP (RFC 792) and ICMPv6 (RFC 4443) errors with what they quote, as bytes and back.
+// ICMP (RFC 792) and ICMPv6 (RFC 4443): echoes, and errors with what they quote, as bytes and back.
 public import Wire
 
 /// An ICMP or ICMPv6 message.
 public enum ICMPMessage: Hashable, Sendable {
   /// An error of a kind the simulator knows, and the bytes it quotes.
   case error(ICMPError, quoted: [UInt8])
+  case echo(ICMPEcho, identifier: UInt16)
   /// Any other message: what follows its checksum.
   case other(type: UInt8, code: UInt8, rest: [UInt8])
 }
@@ -34,6 +35,19 @@ public enum ICMPCodec {
     // RFC 1191 §4: the MTU in the last two bytes. RFC 4443 §3.2: in all four.
     out.big(error.kind == .fragmentationNeeded ? UInt32(error.mtu) : 0)
     out.append((original ?? quotation(of: error)).prefix(error.encodedLength - HeaderLength.icmp))
+    return out.bytes
+  }
+
+  /// Type of an echo: RFC 792, RFC 4443 §4.1 and §4.2.
+  static func type(ofReply isReply: Bool, v4: Bool) -> UInt8 { v4 ? (isReply ? 0 : 8) : (isReply ? 129 : 128) }
+
+  /// An echo without its checksum, whose place is at offset 2. Its data are letters, as Windows' `ping` sends them.
+  public static func encode(_ echo: ICMPEcho, identifier: UInt16, v4: Bool) -> [UInt8] {
+    var out = ByteWriter(capacity: echo.encodedLength)
+    out.append([type(ofReply: echo.isReply, v4: v4), 0, 0, 0])
+    out.big(identifier)
+    out.big(echo.sequence)
+    out.append((0..<echo.length).map { UInt8(97 + $0 % 23) })
     return out.bytes
   }
 
@@ -80,6 +94,11 @@ public enum ICMPCodec {
     let type = try reader.byte("ICMP header")
     let code = try reader.byte("ICMP header")
     try reader.skip(2, "ICMP header")
+    if code == 0, let isReply = [false, true].first(where: { Self.type(ofReply: $0, v4: v4) == type }) {
+      let identifier = try reader.big(UInt16.self, "ICMP echo")
+      let sequence = try reader.big(UInt16.self, "ICMP echo")
+      return .echo(ICMPEcho(isReply: isReply, sequence: sequence, length: reader.remaining), identifier: identifier)
+    }
     guard let kind = ICMPError.Kind.allCases.first(where: { number(of: $0, v4: v4) == (type, code) }) else {
       return .other(type: type, code: code, rest: Array(reader.rest()))
     }
