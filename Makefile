@@ -3,7 +3,7 @@ SWIFT ?= swift
 BUILD := .build
 RELEASE := $(BUILD)/release/shortpath
 
-.PHONY: run test mutants bench build setup format clean
+.PHONY: run test mutants fuzz bench build setup format clean
 
 # GRDB links the system's SQLite; nothing else is needed beside a Swift 6.3 toolchain.
 setup:
@@ -35,6 +35,12 @@ test: build
 # Wrong rules, built into a copy of the program, which the scenarios must notice.
 mutants: setup
 	@Tests/mutants.sh $(SWIFT)
+
+# Spoiled bytes for every decoder, with other seeds until it is stopped or one of them fails.
+fuzz: setup
+	@$(SWIFT) build --build-tests
+	@seed=2; while SHORTPATH_FUZZ=1000000 SHORTPATH_FUZZ_SEED=$$seed $(SWIFT) test --skip-build --filter WireCodecTests; do \
+	  seed=$$((seed + 1)); done; echo "seed $$seed" >&2; exit 1
 
 bench: setup
 	@$(SWIFT) build -c release --product Bench

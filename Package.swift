@@ -27,13 +27,14 @@ let package = Package(
   products: [.executable(name: "shortpath", targets: ["shortpath"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     room("SimulationKernel"),
     room("Wire", ["SimulationKernel"]),
-    room("WireCodec", ["SimulationKernel", "Wire"]),
+    room("WireCodec", ["SimulationKernel", "Wire", .product(name: "Crypto", package: "swift-crypto")]),
     room("Trace", ["SimulationKernel", "Wire"]),
     room("NetworkModel", ["SimulationKernel", "Wire", "Trace"]),
     room("Protocols", ["SimulationKernel", "Wire", "Trace"]),
@@ -104,6 +105,7 @@ let package = Package(
       name: "TestWorlds", dependencies: ["SimulationKernel", "Wire", "Trace", "NetworkModel"], path: "Tests/TestWorlds",
       swiftSettings: strict),
     tests(of: "NetworkModel", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "TestWorlds"]),
+    tests(of: "WireCodec", ["SimulationKernel", "Wire", "WireCodec"]),
     tests(of: "HostStack", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "TestWorlds"]),
     tests(of: "Protocols", ["SimulationKernel", "Wire", "Trace", "Protocols"]),
   ]

@@ -11,6 +11,25 @@ public struct OpaqueBytes: Hashable, Sendable {
   }
 }
 
+/// What an ICMP error shows of the offending packet's headers beside its addresses and ports. No element's behaviour reads it.
+public struct QuotedHeader: Hashable, Sendable, BitwiseCopyable {
+  /// The whole packet's length in bytes; 0 counts as the least that is quoted.
+  public var length: Int32 = 0
+  /// IPv4 identification.
+  public var identification: UInt16 = 0
+  /// Time to live, or hop limit, as it was where the error arose.
+  public var ttl: UInt8 = 64
+  /// TCP sequence number.
+  public var sequence: UInt32 = 0
+  public init() {}
+  public init(of packet: Packet) {
+    length = packet.length
+    identification = packet.source.address.isV4 ? packet.identification : 0
+    ttl = packet.ttl
+    sequence = packet.proto == .tcp ? packet.tcp.sequence : 0
+  }
+}
+
 /// An ICMP or ICMPv6 error with what it quotes of the packet that caused it (RFC 792, RFC 4443).
 public struct ICMPError: Hashable, Sendable, BitwiseCopyable {
   public enum Kind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
@@ -23,15 +42,27 @@ public struct ICMPError: Hashable, Sendable, BitwiseCopyable {
   public var proto: TransportProtocol
   /// The next hop's MTU in bytes, with `fragmentationNeeded`.
   public var mtu: UInt16
-  public init(kind: Kind, source: Endpoint, destination: Endpoint, proto: TransportProtocol, mtu: UInt16 = 0) {
+  public var quoted: QuotedHeader
+  public init(
+    kind: Kind, source: Endpoint, destination: Endpoint, proto: TransportProtocol, mtu: UInt16 = 0,
+    quoted: QuotedHeader = QuotedHeader()
+  ) {
     self.kind = kind
     self.source = source
     self.destination = destination
     self.proto = proto
     self.mtu = mtu
+    self.quoted = quoted
   }
-  /// Header, quoted IP header and its first 8 bytes (RFC 792).
-  public var encodedLength: Int { HeaderLength.icmp + HeaderLength.ip(source.address) + 8 }
+
+  /// The quoted packet's length, at least its IP header and 8 bytes.
+  public var quotedLength: Int { max(Int(quoted.length), HeaderLength.ip(source.address) + 8) }
+
+  /// RFC 792: header, quoted IP header and its first 8 bytes. RFC 4443 §2.4 (c): as much of the packet as fits into 1280 bytes.
+  public var encodedLength: Int {
+    HeaderLength.icmp
+      + (source.address.isV4 ? HeaderLength.ipv4 + 8 : min(quotedLength, 1280 - HeaderLength.ipv6 - HeaderLength.icmp))
+  }
 }
 
 /// An ICMP or ICMPv6 echo request or reply (RFC 792, RFC 4443 §4.1 and §4.2). Its identifier is in the packet, in the place of the
@@ -60,8 +91,10 @@ public enum TunnelMessage: Hashable, Sendable {
   /// An inner packet, by its slot in the world's packet store.
   case inner(slot: UInt32, length: Int32, key: Secret)
 
-  /// ESP in UDP (RFC 3948, RFC 4303 with AES-GCM, RFC 4106): SPI 4, sequence 4, IV 8, padding and trailer 4, tag 16.
-  public static let overhead = 36
+  /// An inner packet as ESP in UDP (RFC 3948, RFC 4303 with AES-GCM, RFC 4106): SPI 4, sequence 4, IV 8, the packet with padding and
+  /// a trailer of 2 up to a multiple of 4 (RFC 4303 §2.4), tag 16.
+  static func espLength(_ inner: Int) -> Int { 4 + 4 + 8 + (inner + 2 + 3) / 4 * 4 + 16 }
+
   public var encodedLength: Int {
     switch self {
     case .hello: 420
@@ -70,7 +103,7 @@ public enum TunnelMessage: Hashable, Sendable {
     case .keepAlive: 1
     // RFC 3948 §2.2: the non-ESP marker; RFC 7296 §3.1, §3.10: header and notification with an SPI.
     case .unknown: 44
-    case .inner(_, let length, _): Int(length) + Self.overhead
+    case .inner(_, let length, _): Self.espLength(Int(length))
     }
   }
 }

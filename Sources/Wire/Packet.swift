@@ -94,6 +94,9 @@ public struct Packet: Sendable, BitwiseCopyable {
   /// The number of the record that sent it: the cause of whatever befalls it.
   public var cause: UInt64
 
+  /// The IPv4 identification, the same on every link; a packet that is never fragmented may have any (RFC 6864 §4.1).
+  public var identification: UInt16 { UInt16(truncatingIfNeeded: luck) }
+
   @inlinable public init(
     source: Endpoint, destination: Endpoint, proto: TransportProtocol, length: Int, payload: PayloadHandle = .none,
     stream: StreamID = .none, tcp: TCPHeader = TCPHeader(), conversation: ConversationID, luck: UInt64, cause: UInt64 = 0

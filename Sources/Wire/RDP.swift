@@ -40,6 +40,9 @@ public struct MultitransportFlags: OptionSet, Hashable, Sendable {
   public static let softSyncTCPToUDP = MultitransportFlags(rawValue: 0x200)
 }
 
+/// What PDUs travel in: the base connection, with TPKT, X.224 and MCS around each, or a tunnel, with MS-RDPEMT's header.
+public enum RDPFrame: Hashable, Sendable, CaseIterable { case base, tunnel }
+
 /// One PDU of the main connection or of a tunnel.
 public enum RDPMessage: Hashable, Sendable {
   // Connection initiation.
@@ -99,39 +102,58 @@ public enum RDPMessage: Hashable, Sendable {
 
   /// TPKT and X.224 data header (MS-RDPBCGR §2.2.9.1.1.1) with the MCS send-data header.
   static let mcsData = 4 + 3 + 8
+  /// MS-RDPEMT §2.2.1.1.
+  static let tunnelHeader = 4
+  /// The longest message that a single DYNVC_DATA carries (MS-RDPEDYC §2.2.3.2), and the longest PDU of a longer one (§3.1.5.1).
+  static let largestWhole = 1590
+  static let largestPiece = 1600
 
-  /// Bytes on the wire. Fixed parts from the MS-RDP* sections; capability sets and settings blocks in the sizes current clients send (*assumed*).
-  public var encodedLength: Int {
+  /// Bytes on the base connection, or on the tunnel for what travels on tunnels alone.
+  public var encodedLength: Int { encodedLength(in: .base) }
+
+  /// Bytes on the wire: those that `WireCodec` writes. Capability sets and settings blocks are those of a current client and server.
+  public func encodedLength(in frame: RDPFrame) -> Int {
     switch self {
     case .x224ConnectionRequest: 4 + 7 + 24 + 8
     case .x224ConnectionConfirm: 4 + 7 + 8
-    case .mcsConnectInitial: 482
-    case .mcsConnectResponse: 152
+    case .mcsConnectInitial: 426
+    case .mcsConnectResponse: 124
     case .erectDomain: 12
     case .attachUserRequest: 8
     case .attachUserConfirm: 11
     case .channelJoinRequest: 12
     case .channelJoinConfirm: 15
-    case .clientInfo: 374
-    case .rttMeasureRequest, .rttMeasureResponse: Self.mcsData + 4 + 6
+    case .clientInfo: 379
+    case .rttMeasureRequest, .rttMeasureResponse: (frame == .base ? Self.mcsData + 4 : Self.tunnelHeader) + 6
     case .licenseValidClient, .licenseRefused: Self.mcsData + 4 + 16
     case .initiateMultitransport(_, _, let listener, _):
       Self.mcsData + 4 + 24 + (listener.isEmpty ? 0 : 2 + 26 + 48 * listener.count)
     case .multitransportResponse: Self.mcsData + 4 + 8
     case .shortpathCandidates(let list): Self.mcsData + 4 + list.encodedLength
-    case .demandActive: 426
-    case .confirmActive: 490
+    case .demandActive: 405
+    case .confirmActive: 526
     case .synchronize: 37
     case .controlCooperate, .controlRequest, .controlGranted: 41
     case .fontList, .fontMap: 41
-    case .channelData(_, let length, _): Self.mcsData + 8 + 2 + Int(length)
+    case .channelData(_, let length, _): Self.channelLength(Int(length), in: frame)
     case .softSyncRequest: Self.mcsData + 8 + 10 + 6 + 4 * VirtualChannel.allCases.count
-    case .softSyncResponse: Self.mcsData + 8 + 6 + 2
+    case .softSyncResponse: Self.mcsData + 8 + 6 + 4
     case .channelsResume: Self.mcsData + 8 + 2 + 4 * VirtualChannel.allCases.count
     case .heartbeat: Self.mcsData + 4 + 4
-    case .tunnelCreateRequest: 4 + 24
-    case .tunnelCreateResponse: 4 + 4
+    case .tunnelCreateRequest: Self.tunnelHeader + 24
+    case .tunnelCreateResponse: Self.tunnelHeader + 4
     case .disconnect: 9
     }
+  }
+
+  /// A channel message's pieces, each in a frame of its own: DYNVC_DATA_FIRST says the length in 2 or 4 bytes, DYNVC_DATA follow.
+  private static func channelLength(_ length: Int, in frame: RDPFrame) -> Int {
+    let around = frame == .base ? mcsData + 8 : tunnelHeader
+    guard length > largestWhole else { return around + 2 + length }
+    let first = length > 0xFFFF ? 6 : 4
+    let following = largestPiece - 2
+    let more = (length - (largestPiece - first) + following - 1) / following
+    // A first piece that is not full has none after it.
+    return length + around + first + max(0, more) * (around + 2)
   }
 }

@@ -39,14 +39,14 @@ public struct RDPUDPDatagram: Hashable, Sendable {
     self.mtu = mtu
   }
 
-  /// MS-RDPEUDP §3.1.5.1.1: SYN and SYN+ACK are padded to the MTU, which makes them a path MTU probe.
-  public static let synLength = 1232
+  /// MS-RDPEUDP §3.1.5.1.1: SYN and SYN+ACK are padded to the MTU, which makes them a path MTU probe; it is within 1132 … 1232.
+  static func synLength(_ mtu: UInt16) -> Int { min(max(Int(mtu), 1132), 1232) }
   /// MS-RDPEUDP2 §2.2.1: prefix 1, header 2, DataHeader 2, ChannelSeq 2, acknowledgement payload 7.
   public static let dataOverhead = 14
 
   public var encodedLength: Int {
     switch kind {
-    case .syn, .synAck: Self.synLength
+    case .syn, .synAck: Self.synLength(mtu)
     case .ack: 10
     case .keepAlive: 12
     case .data(let slice): Self.dataOverhead + slice.count

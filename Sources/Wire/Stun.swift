@@ -47,13 +47,35 @@ public struct STUNMessage: Hashable, Sendable {
     var n = 20
     if username != nil { n += 4 + (ICEUsername.encodedLength + 3) / 4 * 4 }
     if let mapped { n += mapped.address.isV4 ? 12 : 24 }
-    if errorCode != nil { n += 4 + 4 + 16 }
+    if let errorCode { n += 4 + 4 + (Self.reason(of: errorCode).utf8.count + 3) / 4 * 4 }
     if priority != nil { n += 8 }
     if useCandidate { n += 4 }
     if role != nil { n += 12 }
     if integrity != .none { n += 24 }
     if fingerprint { n += 8 }
     return n
+  }
+
+  /// The phrase that goes with an error code (RFC 8489 §14.8, RFC 8445 §7.1, RFC 8656 §19).
+  public static func reason(of code: UInt16) -> String {
+    switch code {
+    case 300: "Try Alternate"
+    case 400: "Bad Request"
+    case 401: "Unauthenticated"
+    case 403: "Forbidden"
+    case 420: "Unknown Attribute"
+    case 437: "Allocation Mismatch"
+    case 438: "Stale Nonce"
+    case 440: "Address Family not Supported"
+    case 441: "Wrong Credentials"
+    case 442: "Unsupported Transport Protocol"
+    case 443: "Peer Address Family Mismatch"
+    case 486: "Allocation Quota Reached"
+    case 487: "Role Conflict"
+    case 500: "Server Error"
+    case 508: "Insufficient Capacity"
+    default: ""
+    }
   }
 }
 
@@ -133,7 +155,7 @@ public struct ShortpathTerms: Hashable, Sendable {
   /// The ports the client draws its own from; `nil` for its system's dynamic range.
   public var clientPorts: ClosedRange<UInt16>?
   public init() {}
-  /// A member of the payload for each that is restricted: `,"directUDP":2`, `,"publicUDP":2`, `,"clientPorts":[38300,1000]` (*assumed*).
+  /// A member of the payload for each that is restricted: `,"directUDP":2`, `,"publicUDP":2`, `,"clientPort":[38300, 1000]` (*assumed*).
   public var encodedLength: Int {
     (allowsHost ? 0 : 14) + (allowsReflexive ? 0 : 14) + (clientPorts == nil ? 0 : 27)
   }

@@ -7,6 +7,22 @@ public enum TLSVersion: UInt16, Sendable, Comparable, CaseIterable {
   case tls12 = 0x0303
   case tls13 = 0x0304
   public static func < (a: TLSVersion, b: TLSVersion) -> Bool { a.rawValue < b.rawValue }
+
+  /// Bytes of the fragment that seals `content` bytes.
+  public func sealedLength(_ content: Int) -> Int {
+    // Content, SHA-1's MAC and at least one byte of padding in AES's whole blocks.
+    let blocks = (content + 20 + 1 + 15) & ~15
+    switch self {
+    // RFC 2246 §6.2.3.2: the IV is the last record's end.
+    case .tls10: return blocks
+    // RFC 4346 §6.2.3.2: an IV of its own.
+    case .tls11: return 16 + blocks
+    // RFC 5288 §3: the explicit nonce and GCM's tag.
+    case .tls12: return 8 + content + 16
+    // RFC 8446 §5.2: the inner type and GCM's tag.
+    case .tls13: return content + 1 + 16
+    }
+  }
 }
 
 /// What a certificate says; the check is a comparison of these fields with what the verifier trusts.
@@ -41,10 +57,15 @@ public enum TLSHandshakeMessage: Hashable, Sendable {
     switch self {
     case .clientHello(_, let highest, _): highest >= .tls13 ? 253 : 190
     case .serverFlight(let version, _): version >= .tls13 ? 2340 : 2181
-    case .clientFinished(let version, _): version >= .tls13 ? 80 : 93
-    case .serverFinished(let version): version >= .tls13 ? 510 : 242
+    // ChangeCipherSpec and Finished (SHA-384's verify data in 1.3), before 1.3 after the client's share on x25519 or a ticket.
+    case .clientFinished(.tls13, _): Self.change + TLSRecord.headerLength + TLSVersion.tls13.sealedLength(4 + 48)
+    case .clientFinished(let version, _): 42 + Self.change + TLSRecord.headerLength + version.sealedLength(4 + 12)
+    case .serverFinished(.tls13): 510
+    case .serverFinished(let version): 191 + Self.change + TLSRecord.headerLength + version.sealedLength(4 + 12)
     }
   }
+  /// A ChangeCipherSpec's record.
+  private static let change = 6
 }
 
 /// Alerts that end a handshake (RFC 8446 §6).
@@ -59,20 +80,22 @@ public enum TLSAlert: UInt8, Hashable, Sendable {
 /// One TLS record (or flight of handshake records).
 public enum TLSRecord: Hashable, Sendable {
   case handshake(TLSHandshakeMessage)
-  case alert(TLSAlert)
+  /// Plain during a handshake; `sealed` by a version once there are keys, which a client of 1.3 has when it judges a certificate.
+  case alert(TLSAlert, sealed: TLSVersion? = nil)
   /// Bytes of the layer above, sealed with `key`.
   case applicationData(StreamSlice, key: Secret, version: TLSVersion)
 
-  /// Record header 5; AES-GCM adds an 8-byte explicit nonce and a 16-byte tag in 1.2 (RFC 5288), a type byte and tag in 1.3 (RFC 8446 §5.2).
-  public static func overhead(_ version: TLSVersion) -> Int { version >= .tls13 ? 5 + 1 + 16 : 5 + 8 + 16 }
+  /// Type, version and length (RFC 8446 §5.1).
+  public static let headerLength = 5
   /// RFC 8446 §5.1: a record holds at most 2^14 bytes.
   public static let maximumContent: UInt64 = 16_384
 
   public var encodedLength: Int {
     switch self {
     case .handshake(let message): message.encodedLength
-    case .alert: 7 + 24
-    case .applicationData(let slice, _, let version): slice.count + Self.overhead(version)
+    // Level and description.
+    case .alert(_, let sealed): Self.headerLength + (sealed?.sealedLength(2) ?? 2)
+    case .applicationData(let slice, _, let version): Self.headerLength + version.sealedLength(slice.count)
     }
   }
 }

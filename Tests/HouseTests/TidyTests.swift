@@ -10,7 +10,7 @@ import Testing
   private static let mayImport: [String: [String]] = [
     "SimulationKernel": [],
     "Wire": ["SimulationKernel"],
-    "WireCodec": ["SimulationKernel", "Wire"],
+    "WireCodec": ["SimulationKernel", "Wire", "Crypto"],
     "Trace": ["SimulationKernel", "Wire"],
     "NetworkModel": ["SimulationKernel", "Wire", "Trace"],
     "Protocols": ["SimulationKernel", "Wire", "Trace"],

@@ -19,6 +19,18 @@ import Wire
     #expect(home.world.network.brokenLaws() == [])
   }
 
+  @Test func `RFC 792: an error shows the headers of the packet that caused it`() throws {
+    let home = Home(RuleTests.open)
+    home.world.closedPorts = [1000]
+    let told = home.world.sent(home.alice, home.a, home.s)
+    guard case .icmp(let error)? = try #require(told.first).message else { return }
+    #expect(error.quoted.length == 100 && error.quoted.sequence == 0)
+    // The routers on the way counted it down.
+    #expect(error.quoted.ttl == 62)
+    #expect(error.encodedLength == 8 + 28)
+    #expect(Int(told[0].packet.length) == 20 + error.encodedLength)
+  }
+
   @Test func `an error from inside reaches the outside sender with the external endpoint quoted`() {
     let home = Home(RuleTests.open)
     #expect(home.out(home.alice, home.a, home.s) == mapped)

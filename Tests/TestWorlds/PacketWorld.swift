@@ -11,9 +11,11 @@ package struct Arrival {
   package var time: SimTime
   package var message: Message?
 
-  /// The ICMP error, when it is one.
+  /// The ICMP error, when it is one, without what it shows of the quoted packet beside its endpoints.
   package var error: ICMPError? {
-    if case .icmp(let error)? = message { error } else { nil }
+    guard case .icmp(var error)? = message else { return nil }
+    error.quoted = QuotedHeader()
+    return error
   }
 }
 

@@ -11,7 +11,8 @@ extension Network {
     // RFC 1122 §3.2.2: never about an error, or about an answer to a query.
     if packet.proto == .icmp { guard case .echo(let echo)? = message(packet.payload), !echo.isReply else { return } }
     let error = ICMPError(
-      kind: kind, source: packet.source, destination: packet.destination, proto: packet.proto, mtu: UInt16(clamping: mtu))
+      kind: kind, source: packet.source, destination: packet.destination, proto: packet.proto, mtu: UInt16(clamping: mtu),
+      quoted: QuotedHeader(of: packet))
     if locals[NodeAddress(node: node.index, address: packet.source.address)] != nil { return }
     let payload = store(.icmp(error))
     // A router answers from its outgoing interface, a host from the address that was asked, by the interface that has it.

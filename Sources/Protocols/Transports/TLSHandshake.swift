@@ -125,7 +125,7 @@ public struct TLSHandshake: Equatable, Sendable {
         guard case .idle = state else { return }
         state = .awaitingServerFlight
         effects.append(.send(.handshake(.clientHello(serverName: serverName, highest: highest, lowest: lowest))))
-      case .received(.alert(let alert)): receiveAlert(alert, into: &effects)
+      case .received(.alert(let alert, _)): receiveAlert(alert, into: &effects)
       case .received(.applicationData): receiveData(into: &effects)
       case .received(.handshake(let message)):
         clientReceive(
@@ -134,7 +134,7 @@ public struct TLSHandshake: Equatable, Sendable {
     case .server(let certificate, let lowest, let highest, let sendsTickets, let forAnyName):
       switch input {
       case .start: if case .idle = state { state = .awaitingClientHello }
-      case .received(.alert(let alert)): receiveAlert(alert, into: &effects)
+      case .received(.alert(let alert, _)): receiveAlert(alert, into: &effects)
       case .received(.applicationData): receiveData(into: &effects)
       case .received(.handshake(let message)):
         serverReceive(
@@ -155,7 +155,8 @@ public struct TLSHandshake: Equatable, Sendable {
         return fail(.versionMismatch, alert: .protocolVersion, into: &effects)
       }
       if let objection = trust.objection(to: certificate, serverName: serverName) {
-        return fail(objection, alert: Self.alert(for: objection), into: &effects)
+        // RFC 8446 §6: its keys are there by then.
+        return fail(objection, alert: Self.alert(for: objection), sealed: version >= .tls13 ? version : nil, into: &effects)
       }
       peerCertificate = certificate
       effects.append(.send(.handshake(.clientFinished(version: version, key: key))))
@@ -228,9 +229,11 @@ public struct TLSHandshake: Equatable, Sendable {
     effects.append(.established(key: key, version: version))
   }
 
-  private mutating func fail(_ failure: Failure, alert: TLSAlert? = nil, into effects: inout [Effect]) {
+  private mutating func fail(
+    _ failure: Failure, alert: TLSAlert? = nil, sealed: TLSVersion? = nil, into effects: inout [Effect]
+  ) {
     state = .failed(failure)
-    if let alert { effects.append(.send(.alert(alert))) }
+    if let alert { effects.append(.send(.alert(alert, sealed: sealed))) }
     effects.append(.failed(failure))
   }
 

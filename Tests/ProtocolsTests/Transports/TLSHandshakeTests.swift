@@ -103,6 +103,13 @@ private func talk(_ a: inout TLSHandshake, _ b: inout TLSHandshake) -> (client: 
       #expect(talk(&a, &b) == (nil, nil))
       #expect(a.state == .failed(failure) && b.state == .failed(.alert(alert)))
       #expect(a.peerCertificate == nil)
+      a = client(highest: version)
+      _ = a.on(.start)
+      // In 1.3 a client has its keys by then.
+      #expect(
+        a.on(.received(.handshake(.serverFlight(version: version, certificate: certificate)))) == [
+          .send(.alert(alert, sealed: version == .tls13 ? .tls13 : nil)), .failed(failure),
+        ])
     }
   }
 
