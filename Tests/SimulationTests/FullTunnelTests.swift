@@ -14,6 +14,7 @@ import Wire
   func everything() throws {
     let forced = try Files.scenario("measured/forced-tunnel").run()
     let avoided = try Files.scenario("measured/forced-tunnel-avoided").run()
+    #expect(forced.sessions[0].route == "vpn" && avoided.sessions[0].transport == .public)
     // The office is 25 ms from the provider, and its gateway and LAN add their hops, both ways and twice.
     #expect(forced.sessions[0].roundTripBefore! - avoided.sessions[0].roundTripBefore! == .microseconds(100_400))
     #expect(avoided.sessions[0].roundTrip! == .microseconds(34_400))

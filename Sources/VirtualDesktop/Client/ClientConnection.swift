@@ -29,6 +29,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   private var connect: GatewayClientConnect?
   private var connectAlarm: Alarm?
   private var gatewayChannel: ServiceChannel?
+  /// The way on which the gateway, or the proxy before it, was connected to.
+  private var baseRoute = "internet"
   private var base: BaseTransport?
   private var host: HostIdentity?
   private var token: AccessToken?
@@ -94,6 +96,8 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     gatewayChannel = ServiceChannel(
       from: node, to: gateway.endpoint, name: gateway.name, tls: role.settings.tls, through: role.settings.proxy,
       in: conversation, stack: stack, owner: self)
+    let out = gatewayChannel.flatMap { stack.network.route($0.socket.remote.address, from: node, bound: .none) }
+    baseRoute = role.settings.ways.first { $0.interface == out }?.route ?? "internet"
   }
 
   func channelUp(_ channel: ServiceChannel) { feedConnect(.start) }
@@ -182,7 +186,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     self.traffic = traffic
     owner.connectionActive()
     traffic.start()
-    if shortpath == nil { decide(.reverseConnect, route: "internet", .shortpathOff) }
+    if shortpath == nil { decide(.reverseConnect, route: baseRoute, .shortpathOff) }
     settleIfDone()
   }
 
@@ -223,7 +227,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     // The host may have accepted a tunnel, asked for Soft-Sync, and written into what never answered.
     feedSoftSync(.tunnelLost)
     if tellInterruption() { return }
-    decide(.reverseConnect, route: "internet", tried ? .noUDPPath : .shortpathOff)
+    decide(.reverseConnect, route: baseRoute, tried ? .noUDPPath : .shortpathOff)
     settleIfDone()
   }
 
@@ -270,7 +274,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
       case .resumeSending(let positions):
         isInterrupted = false
         decided = false
-        decide(.reverseConnect, route: "internet", .resumed)
+        decide(.reverseConnect, route: baseRoute, .resumed)
         traffic?.resume(from: positions)
         settleIfDone()
       case .milestone(let milestone):
