@@ -18,6 +18,11 @@ public enum Explanation {
     document.add(.list(facts(of: story)))
     document.add(.heading("Steps, in milliseconds from the click"))
     document.add(.table(steps(of: story)))
+    let changes = story.changes
+    if !changes.isEmpty {
+      document.add(.heading("What changed while it ran"))
+      document.add(.table(Self.changes(changes, of: story)))
+    }
     let isLast = !story.session.reconnects.isEmpty && story.session.reconnects.contains { $0.tries > 0 }
     document.add(.heading(isLast ? "Attempts of the last connection" : "Attempts"))
     document.add(.table(attempts(of: story)))
@@ -86,6 +91,12 @@ public enum Explanation {
         "\(point.record)",
       ])
     }
+    return table
+  }
+
+  private static func changes(_ changes: [EventSpec], of story: Story) -> TextTable {
+    var table = TextTable([("ms", .right), ("change", .left)])
+    for event in changes { table.rows.append([story.afterClick(event.at), event.change.text]) }
     return table
   }
 

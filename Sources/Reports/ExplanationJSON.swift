@@ -37,6 +37,13 @@ public enum ExplanationJSON {
       ("assumptions", .array(story.assumptions.map { .text($0) })),
       ("failures", .array(session.failures.map(RunJSON.value))),
       ("reconnects", .array(session.reconnects.map(RunJSON.value))),
+      (
+        "changes",
+        .array(
+          story.changes.map {
+            .object([("time_ms", .milliseconds($0.at.nanoseconds)), ("change", .text($0.change.text))])
+          })
+      ),
     ])
   }
 

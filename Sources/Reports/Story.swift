@@ -33,6 +33,12 @@ struct Story {
   /// A time in milliseconds from the click (from 0 s where nobody clicked).
   func afterClick(_ time: SimTime?) -> String { milliseconds(time.map { $0 - (session.clicked ?? .zero) }) }
 
+  /// The scenario's timed events up to the end of the run, in the order of time.
+  var changes: [EventSpec] {
+    let happened = run.scenario.events.enumerated().filter { $0.element.at <= run.endTime }
+    return happened.sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
+  }
+
   /// Where the session's own connections were opened on their way, whether that hindered anybody or not.
   var inspections: [String] {
     var counts: [(rule: Int32, node: NodeID, count: Int)] = []

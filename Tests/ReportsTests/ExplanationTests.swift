@@ -33,6 +33,23 @@ import Wire
       Explanation.text(run, session: 1, width: 400).contains("Rule 'block-inner-udp' (priority 200) on vpn-gateway dropped"))
   }
 
+  @Test("What changed while the run lasted stands with its times after the click, and nothing that came after its end")
+  func changes() {
+    var run = sampleRun()
+    #expect(!Explanation.text(run, session: 1).contains("What changed"))
+    run.scenario.events = [
+      EventSpec(at: milliseconds(9_000), change: .act(element: "hosts.sh-1", verb: .down)),
+      EventSpec(at: milliseconds(3_000), change: .act(element: "networks.home.nat", verb: .restart)),
+      EventSpec(at: milliseconds(1_500), change: .set(path: "hosts.alice.network", value: .word("hotel"))),
+    ]
+    let lines = Explanation.text(run, session: 1).split(separator: "\n").map(String.init)
+    let start = lines.firstIndex(of: "What changed while it ran")!
+    #expect(lines[start + 4].hasSuffix("1000.000  hosts.alice.network=hotel"))
+    #expect(lines[start + 5].hasSuffix("2500.000  restart networks.home.nat"))
+    #expect(!lines.contains { $0.contains("down hosts.sh-1") })
+    #expect(ExplanationJSON.text(run, sessions: [1]).contains("\"change\": \"restart networks.home.nat\""))
+  }
+
   @Test("A rule that inspects opened TLS and dropped nothing, and says so whether it hindered anybody or not")
   func inspection() {
     var run = sampleRun()
