@@ -101,26 +101,37 @@ private func mistake<T>(_ work: () throws(CodecError) -> T) -> CodecError? {
     #expect(of("G" + String(repeating: "x", count: 70_000)) == .unsupported(what: "length of an HTTP head", value: 70_001))
   }
 
-  @Test("CONNECT and its answers")
+  @Test("CONNECT and its answers are as long as the model counts, and come back with names of any length")
   func connect() throws {
-    let all: [ProxyConnect] = [
-      .request(host: "rdgateway-r1.wvd.microsoft.com", port: 443), .request(host: "[2001:db8::1]", port: 3_128), .established,
-      .forbidden, .authenticationRequired(scheme: "Negotiate"), .badGateway, .gatewayTimeout,
+    let names = [
+      "feed", "pp.feed", "rdgateway-r1.wvd.microsoft.com", "rdgateway-1.wvd.microsoft.com", "a b",
+      String(repeating: "n", count: 60),
     ]
-    for one in all { #expect(try ProxyConnect.decode(one.bytes[...]) == one) }
+    var identities = Identities(seed: 1, texts: Dictionary(uniqueKeysWithValues: names.map { (ComponentKey($0), $0) }))
+    let all: [ProxyMessage] =
+      (names + ["unnamed"]).map { .connect(HTTPAuthority(ComponentKey($0), $0 == "feed" ? 443 : 3_128)) }
+      + ProxyStatus.allCases.map { .answer($0) }
+    let written = all.map { ProxyCodec.encode($0, with: &identities) }
+    for (message, bytes) in zip(all, written) {
+      #expect(bytes.count == message.encodedLength)
+      #expect(try ProxyCodec.decode(bytes[...], with: &identities) == message)
+    }
     #expect(
-      String(decoding: all[0].bytes, as: UTF8.self).hasPrefix("CONNECT rdgateway-r1.wvd.microsoft.com:443 HTTP/1.1\r\nHost: "))
-    #expect(
-      mistake { () throws(CodecError) in try ProxyConnect.decode(Array("CONNECT h:99999 HTTP/1.1\r\n\r\n".utf8)[...]) }
-        == .invalid(field: "CONNECT port", value: 5))
-    #expect(
-      mistake { () throws(CodecError) in try ProxyConnect.decode(Array("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n".utf8)[...])
-      }
-        == .invalid(field: "Proxy-Authenticate", value: 0))
+      String(decoding: written[2], as: UTF8.self).hasPrefix("CONNECT rdgateway-r1.wvd.microsoft.com:3128 HTTP/1.1\r\nHost: "))
+    func decode(_ text: String) throws(CodecError) -> ProxyMessage {
+      try ProxyCodec.decode(Array(text.utf8)[...], with: &identities)
+    }
+    #expect(throws: CodecError.invalid(field: "CONNECT port", value: 5)) { try decode("CONNECT h:99999 HTTP/1.1\r\n\r\n") }
+    #expect(throws: CodecError.invalid(field: "Proxy-Authenticate", value: 0)) {
+      try decode("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
+    }
+    #expect(throws: CodecError.unsupported(what: "proxy's status", value: 418)) {
+      try decode("HTTP/1.1 418 No\r\nContent-Length: 0\r\n\r\n")
+    }
     var values = SeededValues(6)
     for _ in 0..<100_000 {
-      let bytes = values.mutate(values.pick(all).bytes, with: values.pick(all).bytes)
-      _ = try? ProxyConnect.decode(bytes[...])
+      let bytes = values.mutate(values.pick(written), with: values.pick(written))
+      _ = try? ProxyCodec.decode(bytes[...], with: &identities)
     }
   }
 }
