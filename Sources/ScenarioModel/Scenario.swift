@@ -5,7 +5,7 @@ public import Wire
 
 /// Raised by every commit that moves a baseline; stored with every run.
 public enum ModelVersion {
-  public static let current = 3
+  public static let current = 4
 }
 
 /// A whole scenario. Maps are kept sorted by id, so that the order of a file decides nothing.

@@ -42,7 +42,7 @@ final class BaseTransport: CarrierHandler {
   }
 
   func write(_ message: RDPMessage) {
-    if let secure { secure.write(.rdp(message)) } else { socket.write(.rdp(message)) }
+    if let secure { secure.write(.rdp(message, .base)) } else { socket.write(.rdp(message, .base)) }
   }
 
   /// Beats from now on, so that a base on which nothing else is said keeps its flow in firewalls and proxies, and its loss is noticed.
@@ -65,7 +65,7 @@ final class BaseTransport: CarrierHandler {
 
   func carrierReadable(_ carrier: any Carrier) {
     while let message = carrier.read() {
-      guard case .rdp(let pdu) = message else { return owner.baseInsecure(.tlsFailed) }
+      guard case .rdp(let pdu, .base) = message else { return owner.baseInsecure(.tlsFailed) }
       owner.base(received: pdu)
       // TLS may have taken the WebSocket over.
       if carrier === socket, secure != nil { return }

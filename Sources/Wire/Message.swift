@@ -122,7 +122,8 @@ public enum Message: Hashable, Sendable {
   indirect case proxy(ProxyMessage)
   /// A binary WebSocket frame (RFC 6455 §5.2) around bytes of another stream.
   case webSocket(StreamSlice, masked: Bool)
-  indirect case rdp(RDPMessage)
+  /// A PDU, and what it travels in: some travel on the base connection and in tunnels, and are longer in the one.
+  indirect case rdp(RDPMessage, RDPFrame)
 
   public var encodedLength: Int {
     switch self {
@@ -137,7 +138,7 @@ public enum Message: Hashable, Sendable {
     case .proxy(let message): message.encodedLength
     case .webSocket(let slice, let masked):
       slice.count + (slice.count < 126 ? 2 : slice.count < 65_536 ? 4 : 10) + (masked ? 4 : 0)
-    case .rdp(let message): message.encodedLength
+    case .rdp(let message, let frame): message.encodedLength(in: frame)
     }
   }
 }

@@ -108,9 +108,6 @@ public enum RDPMessage: Hashable, Sendable {
   static let largestWhole = 1590
   static let largestPiece = 1600
 
-  /// Bytes on the base connection, or on the tunnel for what travels on tunnels alone.
-  public var encodedLength: Int { encodedLength(in: .base) }
-
   /// Bytes on the wire: those that `WireCodec` writes. Capability sets and settings blocks are those of a current client and server.
   public func encodedLength(in frame: RDPFrame) -> Int {
     switch self {

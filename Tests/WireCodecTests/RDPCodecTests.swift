@@ -6,7 +6,7 @@ import Wire
 import WireCodec
 
 /// SplitMix64, so that every run generates the same.
-private struct Dice: RandomNumberGenerator {
+struct Dice: RandomNumberGenerator {
   var state: UInt64
   mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
@@ -65,86 +65,88 @@ private struct Dice: RandomNumberGenerator {
 
 extension UInt32 { fileprivate init(_ word: UInt64) { self.init(truncatingIfNeeded: word) } }
 
-private let kinds = 33
+extension RDPMessage {
+  static let kinds = 33
 
-/// A message of each case, by the case's number.
-private func message(_ kind: Int, _ dice: inout Dice, longest: UInt32 = 9000) -> RDPMessage {
-  switch kind {
-  case 0: .x224ConnectionRequest
-  case 1: .x224ConnectionConfirm
-  case 2: .mcsConnectInitial(dice.flags())
-  case 3: .mcsConnectResponse(dice.flags())
-  case 4: .erectDomain
-  case 5: .attachUserRequest
-  case 6: .attachUserConfirm
-  case 7: .channelJoinRequest(UInt16(truncatingIfNeeded: dice.next()))
-  case 8: .channelJoinConfirm(UInt16(truncatingIfNeeded: dice.next()))
-  case 9: .clientInfo(token: dice.secret())
-  case 10: .rttMeasureRequest(sequence: UInt16(truncatingIfNeeded: dice.next()))
-  case 11: .rttMeasureResponse(sequence: UInt16(truncatingIfNeeded: dice.next()))
-  case 12: .licenseValidClient
-  case 13: .licenseRefused
-  case 14:
-    .initiateMultitransport(
-      requestID: UInt32(dice.next()), cookie: dice.secret(), listener: (0..<dice.next() % 6).map { _ in dice.endpoint() },
-      candidates: dice.flag())
-  case 15: .multitransportResponse(requestID: UInt32(dice.next()), accepted: dice.flag())
-  case 16: .shortpathCandidates(dice.list())
-  case 17: .demandActive
-  case 18: .confirmActive(graphicsPipeline: dice.flag())
-  case 19: .synchronize
-  case 20: .controlCooperate
-  case 21: .controlRequest
-  case 22: .controlGranted
-  case 23: .fontList
-  case 24: .fontMap
-  case 25: dice.data(longest: longest)
-  case 26: .softSyncRequest(keepsBase: dice.flag())
-  case 27: .softSyncResponse
-  case 28: .channelsResume(dice.positions())
-  case 29: .heartbeat
-  case 30: .tunnelCreateRequest(requestID: UInt32(dice.next()), cookie: dice.secret())
-  case 31: .tunnelCreateResponse(success: dice.flag())
-  default: .disconnect
+  /// A message of each case, by the case's number.
+  static func sample(_ kind: Int, _ dice: inout Dice, longest: UInt32 = 9000) -> RDPMessage {
+    switch kind {
+    case 0: .x224ConnectionRequest
+    case 1: .x224ConnectionConfirm
+    case 2: .mcsConnectInitial(dice.flags())
+    case 3: .mcsConnectResponse(dice.flags())
+    case 4: .erectDomain
+    case 5: .attachUserRequest
+    case 6: .attachUserConfirm
+    case 7: .channelJoinRequest(UInt16(truncatingIfNeeded: dice.next()))
+    case 8: .channelJoinConfirm(UInt16(truncatingIfNeeded: dice.next()))
+    case 9: .clientInfo(token: dice.secret())
+    case 10: .rttMeasureRequest(sequence: UInt16(truncatingIfNeeded: dice.next()))
+    case 11: .rttMeasureResponse(sequence: UInt16(truncatingIfNeeded: dice.next()))
+    case 12: .licenseValidClient
+    case 13: .licenseRefused
+    case 14:
+      .initiateMultitransport(
+        requestID: UInt32(dice.next()), cookie: dice.secret(), listener: (0..<dice.next() % 6).map { _ in dice.endpoint() },
+        candidates: dice.flag())
+    case 15: .multitransportResponse(requestID: UInt32(dice.next()), accepted: dice.flag())
+    case 16: .shortpathCandidates(dice.list())
+    case 17: .demandActive
+    case 18: .confirmActive(graphicsPipeline: dice.flag())
+    case 19: .synchronize
+    case 20: .controlCooperate
+    case 21: .controlRequest
+    case 22: .controlGranted
+    case 23: .fontList
+    case 24: .fontMap
+    case 25: dice.data(longest: longest)
+    case 26: .softSyncRequest(keepsBase: dice.flag())
+    case 27: .softSyncResponse
+    case 28: .channelsResume(dice.positions())
+    case 29: .heartbeat
+    case 30: .tunnelCreateRequest(requestID: UInt32(dice.next()), cookie: dice.secret())
+    case 31: .tunnelCreateResponse(success: dice.flag())
+    default: .disconnect
+    }
   }
-}
 
-/// The number of a message's case; a new case does not compile before it is told here and generated above.
-private func kind(_ message: RDPMessage) -> Int {
-  switch message {
-  case .x224ConnectionRequest: 0
-  case .x224ConnectionConfirm: 1
-  case .mcsConnectInitial: 2
-  case .mcsConnectResponse: 3
-  case .erectDomain: 4
-  case .attachUserRequest: 5
-  case .attachUserConfirm: 6
-  case .channelJoinRequest: 7
-  case .channelJoinConfirm: 8
-  case .clientInfo: 9
-  case .rttMeasureRequest: 10
-  case .rttMeasureResponse: 11
-  case .licenseValidClient: 12
-  case .licenseRefused: 13
-  case .initiateMultitransport: 14
-  case .multitransportResponse: 15
-  case .shortpathCandidates: 16
-  case .demandActive: 17
-  case .confirmActive: 18
-  case .synchronize: 19
-  case .controlCooperate: 20
-  case .controlRequest: 21
-  case .controlGranted: 22
-  case .fontList: 23
-  case .fontMap: 24
-  case .channelData: 25
-  case .softSyncRequest: 26
-  case .softSyncResponse: 27
-  case .channelsResume: 28
-  case .heartbeat: 29
-  case .tunnelCreateRequest: 30
-  case .tunnelCreateResponse: 31
-  case .disconnect: 32
+  /// The number of a message's case; a new case does not compile before it is told here and generated above.
+  var kind: Int {
+    switch self {
+    case .x224ConnectionRequest: 0
+    case .x224ConnectionConfirm: 1
+    case .mcsConnectInitial: 2
+    case .mcsConnectResponse: 3
+    case .erectDomain: 4
+    case .attachUserRequest: 5
+    case .attachUserConfirm: 6
+    case .channelJoinRequest: 7
+    case .channelJoinConfirm: 8
+    case .clientInfo: 9
+    case .rttMeasureRequest: 10
+    case .rttMeasureResponse: 11
+    case .licenseValidClient: 12
+    case .licenseRefused: 13
+    case .initiateMultitransport: 14
+    case .multitransportResponse: 15
+    case .shortpathCandidates: 16
+    case .demandActive: 17
+    case .confirmActive: 18
+    case .synchronize: 19
+    case .controlCooperate: 20
+    case .controlRequest: 21
+    case .controlGranted: 22
+    case .fontList: 23
+    case .fontMap: 24
+    case .channelData: 25
+    case .softSyncRequest: 26
+    case .softSyncResponse: 27
+    case .channelsResume: 28
+    case .heartbeat: 29
+    case .tunnelCreateRequest: 30
+    case .tunnelCreateResponse: 31
+    case .disconnect: 32
+    }
   }
 }
 
@@ -164,13 +166,13 @@ private func decode(_ bytes: [UInt8]) throws(CodecError) -> RDPMessage {
 }
 
 @Suite struct RDPCodecTests {
-  @Test("every message comes back from its bytes, whoever sent it and on whatever it travelled", arguments: 0..<kinds)
+  @Test("every message comes back from its bytes, whoever sent it and on whatever it travelled", arguments: 0..<RDPMessage.kinds)
   func roundTrip(kind number: Int) throws {
     var dice = Dice(state: UInt64(number))
     var identities = Identities(seed: 7)
     for round in 0..<200 {
-      let original = message(number, &dice, longest: round == 0 ? 200_000 : 9000)
-      #expect(kind(original) == number)
+      let original = RDPMessage.sample(number, &dice, longest: round == 0 ? 200_000 : 9000)
+      #expect(original.kind == number)
       for frame in RDPFrame.allCases {
         let sender: RDPCodec.Sender = dice.flag() ? .client : .server
         let bytes = RDPCodec.encode(original, from: sender, in: frame, with: &identities)
@@ -188,7 +190,7 @@ private func decode(_ bytes: [UInt8]) throws(CodecError) -> RDPMessage {
       for frame in RDPFrame.allCases { #expect(encode(message, in: frame).count == message.encodedLength(in: frame)) }
     }
     let longest = RDPMessage.channelData(.graphics, length: .max, number: 0)
-    #expect(longest.encodedLength > longest.encodedLength(in: .tunnel))
+    #expect(longest.encodedLength(in: .base) > longest.encodedLength(in: .tunnel))
   }
 
   @Test("a stream of messages is cut where they end")
@@ -198,7 +200,7 @@ private func decode(_ bytes: [UInt8]) throws(CodecError) -> RDPMessage {
     var sent: [RDPMessage] = []
     var whole: [UInt8] = []
     for round in 0..<200 {
-      sent.append(message(round % kinds, &dice))
+      sent.append(RDPMessage.sample(round % RDPMessage.kinds, &dice))
       whole += RDPCodec.encode(sent[round], from: .server, in: dice.flag() ? .base : .tunnel, with: &identities)
     }
     var reader = ByteReader(whole)
@@ -300,9 +302,10 @@ private func decode(_ bytes: [UInt8]) throws(CodecError) -> RDPMessage {
   func fuzz() {
     var dice = Dice(state: 99)
     var identities = Identities(seed: 7)
-    let corpus = (0..<4 * kinds).map {
+    let corpus = (0..<4 * RDPMessage.kinds).map {
       RDPCodec.encode(
-        message($0 % kinds, &dice, longest: 1700), from: .server, in: $0 % 2 == 0 ? .base : .tunnel, with: &identities
+        RDPMessage.sample($0 % RDPMessage.kinds, &dice, longest: 1700), from: .server, in: $0 % 2 == 0 ? .base : .tunnel,
+        with: &identities
       ).prefix(2000)
     }
     var (decoded, refused) = (0, 0)

@@ -5,7 +5,7 @@ import Wire
 import WireCodec
 
 @Suite struct RDPUDPTests {
-  private static func datagram(_ chance: inout SeededGenerator) -> (RDPUDPDatagram, RDPUDPContext) {
+  static func datagram(_ chance: inout SeededGenerator) -> (RDPUDPDatagram, RDPUDPContext) {
     var context = RDPUDPContext()
     context.initialSequence = chance.word()
     context.peerInitialSequence = chance.word()

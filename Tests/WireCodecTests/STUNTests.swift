@@ -178,7 +178,7 @@ private enum Vector {
 }
 
 @Suite struct STUNTests {
-  private static func message(_ chance: inout SeededGenerator) -> STUNMessage {
+  static func message(_ chance: inout SeededGenerator) -> STUNMessage {
     var message = STUNMessage(
       kind: chance.pick([.request, .indication, .success, .error]),
       transaction: TransactionID(high: chance.word(), low: chance.word()))

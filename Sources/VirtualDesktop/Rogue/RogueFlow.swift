@@ -37,7 +37,7 @@ final class RogueFlow: CarrierHandler {
     tunnel.handle(input, at: stack.now, into: &effects)
     for effect in effects {
       switch effect {
-      case .send(let message): secure?.write(.rdp(message))
+      case .send(let message): secure?.write(.rdp(message, .tunnel))
       case .established: rogue.isAccepted = true
       case .deliver, .closed, .failed: break
       }
@@ -53,7 +53,7 @@ final class RogueFlow: CarrierHandler {
   }
 
   func carrierReadable(_ carrier: any Carrier) {
-    while let message = secure?.read() { if case .rdp(let answer) = message { feed(.received(answer)) } }
+    while let message = secure?.read() { if case .rdp(let answer, .tunnel) = message { feed(.received(answer)) } }
     secure?.consumed()
   }
 

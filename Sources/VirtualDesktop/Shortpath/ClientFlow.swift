@@ -43,7 +43,7 @@ final class ClientFlow: CarrierHandler {
 
   func start() { carrier.connect() }
 
-  func write(_ message: RDPMessage) { if !isOver { secure?.write(.rdp(message)) } }
+  func write(_ message: RDPMessage) { if !isOver { secure?.write(.rdp(message, .tunnel)) } }
 
   /// Ends it without a word: RDP-UDP has no goodbye.
   func cancel() {
@@ -58,7 +58,7 @@ final class ClientFlow: CarrierHandler {
     machine.handle(input, at: stack.now, into: &effects)
     for effect in effects {
       switch effect {
-      case .send(let message): secure?.write(.rdp(message))
+      case .send(let message): secure?.write(.rdp(message, .tunnel))
       case .established: owner?.flowEstablished(self)
       case .deliver(let message): owner?.flow(self, delivered: message)
       case .closed: fail(.connectionLost)
@@ -99,7 +99,7 @@ final class ClientFlow: CarrierHandler {
       if machine.state == .established, !(owner?.readsTunnel ?? true) { return }
       // What waited below while nobody read here comes up now.
       guard let message = secure.read() else { return secure.consumed() }
-      guard case .rdp(let pdu) = message else { return fail(.protocolViolation) }
+      guard case .rdp(let pdu, .tunnel) = message else { return fail(.protocolViolation) }
       feed(.received(pdu))
     }
   }

@@ -55,7 +55,7 @@ final class HostFlow: CarrierHandler {
     carrier.receive(datagram)
     return refusal.map { .refused($0) } ?? .taken
   }
-  func write(_ message: RDPMessage) { if !isOver { secure?.write(.rdp(message)) } }
+  func write(_ message: RDPMessage) { if !isOver { secure?.write(.rdp(message, .tunnel)) } }
 
   func cancel() {
     guard !isOver else { return }
@@ -82,7 +82,7 @@ final class HostFlow: CarrierHandler {
           refusal = reason
           feed(.refused)
         }
-      case .send(let message): secure?.write(.rdp(message))
+      case .send(let message): secure?.write(.rdp(message, .tunnel))
       case .milestone(let milestone):
         stack.recorder.milestone(milestone, at: carrier.socket.node, session: session, attempt: transport)
       case .established: owner?.flowEstablished(self)
@@ -112,7 +112,7 @@ final class HostFlow: CarrierHandler {
       if machine.state == .established, !(owner?.readsTunnel ?? true) { return }
       // What waited below while nobody read here comes up now.
       guard let message = secure.read() else { return secure.consumed() }
-      guard case .rdp(let pdu) = message else { return feed(.closed) }
+      guard case .rdp(let pdu, .tunnel) = message else { return feed(.closed) }
       feed(.received(pdu))
     }
   }
