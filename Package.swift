@@ -55,17 +55,22 @@ let package = Package(
     room(
       "Studies", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "VirtualDesktop", "ScenarioModel", "Simulation"]),
     room(
+      "Captures",
+      ["SimulationKernel", "Wire", "WireCodec", "Trace", "NetworkModel", "Protocols", "ScenarioModel", "Simulation"]),
+    room(
       "ResultStore",
       [
         "SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation", "Studies",
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    room("Reports", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "Simulation", "Studies"]),
+    room(
+      "Reports",
+      ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "Simulation", "Studies", "Captures"]),
     .executableTarget(
       name: "shortpath",
       dependencies: [
         "SimulationKernel", "Wire", "Trace", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies",
-        "ResultStore", "Reports",
+        "ResultStore", "Reports", "Captures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -103,15 +103,16 @@ public final class Recorder {
     return record.number
   }
 
-  /// A packet ended without delivery.
-  public func drop(_ packet: Packet, _ reason: DropReason, at node: NodeID, rule: Int32 = -1) {
+  /// A packet ended without delivery. Returns the record's number.
+  @discardableResult
+  public func drop(_ packet: Packet, _ reason: DropReason, at node: NodeID, rule: Int32 = -1) -> UInt64 {
     dropCounts[Int(reason.rawValue)] &+= 1
     move(.drop, packet, at: node)
     var record = Record(kind: .drop, node: node, code: UInt16(reason.rawValue))
     record.cause = packet.cause
     record.rule = rule
     label(&record, with: packet)
-    tell(record)
+    return tell(record)
   }
 
   /// A rule had a connection diverted, which `packet` opens, to the transparent proxy at `node`.

@@ -62,6 +62,8 @@ public struct StreamStore: ~Copyable {
   private var free: [UInt32] = []
   /// Pieces written and not yet read, over all logs.
   public private(set) var unreadPieces = 0
+  /// Told of every message that is written, with its log and where it begins there: what captures cut streams from. It changes nothing.
+  public var onAppend: ((Message, StreamID, UInt64) -> Void)?
 
   public init() { logs = .allocate(capacity: 16) }
 
@@ -100,8 +102,10 @@ public struct StreamStore: ~Copyable {
   public mutating func append(_ message: Message, to id: StreamID) -> UInt64 {
     precondition(isOpen(id), "a message for a closed stream \(id)")
     let log = logs + Int(id.index)
-    let end = log.pointee.written + UInt64(message.encodedLength)
+    let start = log.pointee.written
+    let end = start + UInt64(message.encodedLength)
     log.pointee.written = end
+    if let onAppend { onAppend(message, id, start) }
     if log.pointee.readerDone { return end }
     log.pointee.append(Piece(end: end, message: message))
     unreadPieces += 1

@@ -219,6 +219,17 @@ public enum TunnelCodec {
 
   // MARK: AES-GCM
 
+  /// One direction of a tunnel as dissectors are told it: the SPI, and AES-GCM's key with its salt behind it (RFC 4106 §8.1).
+  public static func association(
+    of key: Secret, isReturn: Bool, _ identities: inout Identities
+  ) -> (spi: UInt32, keyAndSalt: [UInt8]) {
+    (spi(of: key, isReturn, &identities), material(of: key, isReturn, &identities))
+  }
+
+  private static func material(of key: Secret, _ isReturn: Bool, _ identities: inout Identities) -> [UInt8] {
+    identities.bytes(of: key, count: 20, as: isReturn ? "esp-key-return" : "esp-key")
+  }
+
   /// An SPI above those that are reserved (RFC 4303 §2.1).
   private static func spi(of key: Secret, _ isReturn: Bool, _ identities: inout Identities) -> UInt32 {
     var bytes = identities.bytes(of: key, count: 4, as: isReturn ? "esp-spi-return" : "esp-spi")
@@ -229,7 +240,7 @@ public enum TunnelCodec {
 
   /// Key and salt (RFC 4106 §8.1), in this order as SAs keep them.
   private static func keying(_ key: Secret, _ isReturn: Bool, _ identities: inout Identities) -> (SymmetricKey, salt: [UInt8]) {
-    let material = identities.bytes(of: key, count: 20, as: isReturn ? "esp-key-return" : "esp-key")
+    let material = material(of: key, isReturn, &identities)
     return (SymmetricKey(data: material[..<16]), Array(material[16...]))
   }
 

@@ -1,6 +1,7 @@
 // `shortpath explain`: runs one scenario and tells why its sessions took their paths.
 import ArgumentParser
 import Reports
+import ScenarioModel
 import Simulation
 
 struct ExplainCommand: ParsableCommand {
@@ -29,19 +30,17 @@ struct ExplainCommand: ParsableCommand {
 
   @OptionGroup var options: RunOptions
 
+  @OptionGroup var captures: CaptureOptions
+
   func run() throws {
-    let scenarios = try ScenarioFiles.load([file], changes: options.changes)
-    guard let loaded = scenarios.first, scenarios.count == 1 else {
-      throw Console.stop(.usage, "\(file): explain takes one file; this folder has \(scenarios.count)")
-    }
-    let run = try RunCommand.simulate(loaded, seed: options.seed)
-    let known = run.sessions.map(\.ordinal)
+    let loaded = try ScenarioFiles.one(file, changes: options.changes, command: "explain")
+    let known = loaded.scenario.sessions.indices.map { $0 + 1 }
     if known.isEmpty { throw Console.stop(.badScenario, "\(file): the scenario has no sessions to explain") }
-    if let session, !known.contains(session) {
-      throw Console.stop(
-        .usage,
-        "\(file): there is no session \(session); it has \(known.count == 1 ? "only session 1" : "sessions 1 to \(known.count)")")
-    }
+    try ScenarioFiles.check(session, of: loaded)
+    let blueprint = Blueprint(loaded.scenario)
+    let tap = captures.tap(on: blueprint, seed: options.seed)
+    let run = try RunCommand.simulate(loaded, blueprint, seed: options.seed, tap: tap)
+    try captures.write(tap, of: run, isOneOf: false)
     let wanted = session.map { [$0] } ?? known
     switch format {
     case .json: try Console.print(ExplanationJSON.text(run, sessions: wanted))

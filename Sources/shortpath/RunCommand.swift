@@ -1,5 +1,6 @@
 // `shortpath run`: runs scenarios, stores everything, prints one table or one JSON object.
 import ArgumentParser
+import Captures
 import Foundation
 import Reports
 import ResultStore
@@ -28,6 +29,8 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var options: RunOptions
 
+  @OptionGroup var captures: CaptureOptions
+
   @Option(help: "How to print the results.")
   var format: Format = .text
 
@@ -51,8 +54,11 @@ struct RunCommand: ParsableCommand {
       let started = Date()
       let clock = ContinuousClock()
       let begin = clock.now
-      let run = try Self.simulate(loaded, seed: options.seed)
+      let blueprint = Blueprint(loaded.scenario)
+      let tap = captures.tap(on: blueprint, seed: options.seed)
+      let run = try Self.simulate(loaded, blueprint, seed: options.seed, tap: tap)
       let wall = clock.now - begin
+      try captures.write(tap, of: run, isOneOf: scenarios.count > 1)
       runs.append(run)
       if let store { try Self.add(run, of: loaded, to: store, started: started, wall: wall) }
     }
@@ -62,8 +68,10 @@ struct RunCommand: ParsableCommand {
   }
 
   /// Runs one scenario; a broken law of the simulation is our bug.
-  static func simulate(_ loaded: LoadedScenario, seed: UInt64?) throws -> RunResult {
-    do { return try Simulator.run(loaded.scenario, seed: seed) } catch {
+  static func simulate(
+    _ loaded: LoadedScenario, _ blueprint: Blueprint, seed: UInt64?, tap: PacketCapture? = nil
+  ) throws -> RunResult {
+    do { return try Simulator.result(of: World(blueprint, seed: seed, sink: tap, tap: tap)) } catch {
       throw Console.stop(
         .bug,
         "\(loaded.file) with seed \(seed ?? loaded.scenario.seed): \(error). This is a bug of shortpath; please report it with the file."

@@ -52,6 +52,23 @@ enum ScenarioFiles {
     return try loaded.map { try changed($0, by: changes) }
   }
 
+  /// The one scenario of a command that takes no folder of several.
+  static func one(_ path: String, changes: [String], command: String) throws -> LoadedScenario {
+    let scenarios = try load([path], changes: changes)
+    guard let loaded = scenarios.first, scenarios.count == 1 else {
+      throw Console.stop(.usage, "\(path): \(command) takes one file; this folder has \(scenarios.count)")
+    }
+    return loaded
+  }
+
+  /// Demands that a scenario has the session that was asked for.
+  static func check(_ session: Int?, of loaded: LoadedScenario) throws {
+    let count = loaded.scenario.sessions.count
+    guard let session, !(1...max(count, 1)).contains(session) || count == 0 else { return }
+    let known = count == 0 ? "no sessions" : count == 1 ? "only session 1" : "sessions 1 to \(count)"
+    throw Console.stop(.usage, "\(loaded.file): there is no session \(session); it has \(known)")
+  }
+
   private static func ending(of error: ScenarioFileError) -> Ending {
     switch error.kind {
     case .missing: .missingInput

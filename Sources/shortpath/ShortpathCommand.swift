@@ -16,6 +16,7 @@ struct ShortpathCommand: AsyncParsableCommand {
         shortpath run Scenarios/documented                 run a folder, print a table, store everything
         shortpath run FILE --set links.transit.delay=40ms  the same with something changed
         shortpath explain FILE                             steps, attempts, what stopped them, why the winner won
+        shortpath capture FILE --at alice                  packets with their fates, for Wireshark
         shortpath matrix --kinds rfc4787                   every kind of NAT against every other
         shortpath codes nat-filtered                       what a code means and how to fix it
         shortpath check FILE                               look for mistakes without running
@@ -25,7 +26,7 @@ struct ShortpathCommand: AsyncParsableCommand {
       """,
     version: "shortpath model \(ModelVersion.current)",
     subcommands: [
-      RunCommand.self, ExplainCommand.self, MatrixCommand.self, CheckCommand.self, ResolveCommand.self, PresetsCommand.self,
-      CodesCommand.self,
+      RunCommand.self, ExplainCommand.self, CaptureCommand.self, MatrixCommand.self, CheckCommand.self, ResolveCommand.self,
+      PresetsCommand.self, CodesCommand.self,
     ])
 }

@@ -31,6 +31,15 @@ public enum Delivery: Equatable, Sendable, BitwiseCopyable {
 /// Sees packets as they leave and reach interfaces, with access to contents. A tap changes no outcome.
 public protocol PacketTap: AnyObject {
   func observe(_ packet: Packet, leaving: Bool, interface: InterfaceID, at time: SimTime, in network: Network)
+  /// A packet ended undelivered at `node`, by `rule` (−1 for none); `record` is the number of its record.
+  func dropped(_ packet: Packet, _ reason: DropReason, at node: NodeID, rule: Int32, record: UInt64, in network: Network)
+  /// A message was written to a stream's log, where it begins at `offset`.
+  func written(_ message: Message, to stream: StreamID, at offset: UInt64)
+}
+
+extension PacketTap {
+  public func dropped(_ packet: Packet, _ reason: DropReason, at node: NodeID, rule: Int32, record: UInt64, in network: Network) {}
+  public func written(_ message: Message, to stream: StreamID, at offset: UInt64) {}
 }
 
 /// Counts that must add up at the end of every run.
@@ -86,7 +95,13 @@ public final class Network {
   @exclusivity(unchecked) public private(set) var counts = PacketCounts()
   @exclusivity(unchecked) public private(set) var events: UInt64 = 0
   /// Who sees packets, in the order they are told; they live as long as the network unless somebody removes them.
-  public var taps: [any PacketTap] = [] { didSet { hasTap = !taps.isEmpty } }
+  public var taps: [any PacketTap] = [] {
+    didSet {
+      hasTap = !taps.isEmpty
+      streams.onAppend =
+        hasTap ? { [unowned self] in for tap in taps { tap.written($0, to: $1, at: $2) } } : nil
+    }
+  }
   @exclusivity(unchecked) var hasTap = false
   /// The addresses with which the packet being handled reached a translating node; `nil` elsewhere.
   @exclusivity(unchecked) var arrived: (source: Endpoint, destination: Endpoint)?
@@ -249,7 +264,8 @@ public final class Network {
   /// Ends a packet that was not delivered.
   public func drop(_ slot: UInt32, _ reason: DropReason, at node: NodeID, rule: Int32 = -1) {
     let packet = pool[slot].pointee.packet
-    recorder.drop(packet, reason, at: node, rule: rule)
+    let record = recorder.drop(packet, reason, at: node, rule: rule)
+    if hasTap { for tap in taps { tap.dropped(packet, reason, at: node, rule: rule, record: record, in: self) } }
     counts.dropped &+= 1
     release(packet.payload, at: node)
     pool.free(slot)
