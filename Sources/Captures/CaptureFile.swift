@@ -13,8 +13,8 @@ public struct CaptureFile: Sendable {
   public var bytes: [UInt8]
   /// Packets by interface, in the file's order; those with none are left out.
   public var interfaces: [(name: String, packets: Int)]
-  /// What `wireshark` and `tshark` must be told to dissect all of it.
-  public var options: [String]
+  /// What `wireshark` and `tshark` must be told: one way, or one for each of two protocols that share ports.
+  public var readings: [CaptureReading]
   public var packets: Int { interfaces.reduce(0) { $0 + $1.packets } }
 }
 
@@ -31,8 +31,8 @@ extension PacketCapture {
           direction: sighting.leaving ? .outbound : .inbound))
     }
     var hints = DissectorHints()
-    for sighting in kept { hints.take(sighting.clues) }
-    return file(of: run, places, blocks, hints.options(packets.identities), linkType: LinkType.raw)
+    for sighting in kept { hints.take(sighting) }
+    return file(of: run, places, blocks, hints.readings(packets.identities), linkType: LinkType.raw)
   }
 
   /// The inner view, once the run is over.
@@ -44,11 +44,12 @@ extension PacketCapture {
           interface: places.row(of: pdu.interface), time: Self.stamp(pdu.time), bytes: pdu.exported.encoded(),
           comments: ["inside " + origin(of: pdu.record)], direction: pdu.leaving ? .outbound : .inbound))
     }
-    return file(of: run, places, blocks, [], linkType: LinkType.wiresharkUpperPDU)
+    let reading = CaptureReading(shows: "everything", options: [])
+    return file(of: run, places, blocks, [reading], linkType: LinkType.wiresharkUpperPDU)
   }
 
   private func file(
-    of run: RunResult, _ places: Places, _ blocks: [CaptureBlock], _ options: [String], linkType: UInt16
+    of run: RunResult, _ places: Places, _ blocks: [CaptureBlock], _ readings: [CaptureReading], linkType: UInt16
   ) -> CaptureFile {
     var comments = [
       "scenario \(run.scenario.id): \(run.scenario.title)", "seed \(run.seed)",
@@ -56,7 +57,9 @@ extension PacketCapture {
         + hex(run.fingerprints.trajectory),
       "time 0 of the scenario is 2026-01-01 00:00:00 UTC",
     ]
-    if !options.isEmpty { comments.append("open with: wireshark " + options.joined(separator: " ")) }
+    comments += readings.filter { !$0.options.isEmpty }.map {
+      "to see \($0.shows): wireshark " + $0.options.joined(separator: " ")
+    }
     if linkType == LinkType.raw {
       comments += passwords.map {
         "ice-pwd \(String(decoding: $0.fragment, as: UTF8.self)) \(String(decoding: $0.password, as: UTF8.self))"
@@ -71,7 +74,7 @@ extension PacketCapture {
     for case .packet(let packet) in blocks { counts[packet.interface] += 1 }
     return CaptureFile(
       bytes: CaptureWriter.encode([.section(section)] + interfaces + blocks),
-      interfaces: zip(places.names, counts).filter { $0.1 > 0 }.map { (name: $0.0, packets: $0.1) }, options: options)
+      interfaces: zip(places.names, counts).filter { $0.1 > 0 }.map { (name: $0.0, packets: $0.1) }, readings: readings)
   }
 
   /// Nanoseconds since 1970.

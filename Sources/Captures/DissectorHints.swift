@@ -6,7 +6,8 @@ import WireCodec
 
 /// What a packet has inside that is not where Wireshark 4.0 looks for it by itself.
 enum DissectorClue: Hashable {
-  case stun
+  /// A STUN message in a flow between two ports.
+  case stun(from: UInt16, to: UInt16)
   /// A protocol in a flow between two ports, by the name of its dissector.
   case udp(String, from: UInt16, to: UInt16)
   case tcp(String, from: UInt16, to: UInt16)
@@ -20,7 +21,7 @@ enum DissectorClue: Hashable {
     case .udp:
       switch network.message(packet.payload) {
       case .rdpUDP?: return [.udp("rdpudp", from: from, to: to)]
-      case .stun?: return [.stun]
+      case .stun?: return [.stun(from: from, to: to)]
       case .tunnel(.inner(let slot, _, let key))? where slot != .max:
         return [.udp("udpencap", from: from, to: to), .tunnel(key, isV4: packet.source.address.isV4)]
           + clues(in: network.packet(in: slot), of: network, packets)
@@ -39,6 +40,14 @@ enum DissectorClue: Hashable {
   }
 }
 
+/// How to start Wireshark so that it reads a capture.
+public struct CaptureReading: Sendable, Equatable {
+  /// What is recognised that way.
+  public var shows: String
+  /// As they stand on a command line of `wireshark` or `tshark`.
+  public var options: [String]
+}
+
 /// The options of `wireshark` and `tshark` that follow from clues.
 struct DissectorHints {
   /// Where dissectors look by themselves (Wireshark 4.0).
@@ -47,17 +56,36 @@ struct DissectorHints {
     "http": [80, 3128, 3132, 5985, 8080, 8088, 11371, 1900, 2869, 2710],
   ]
 
-  private var hasSTUN = false
   private var seen: Set<DissectorClue> = []
   /// Ports that were given to dissectors. A flow is known by either of its ports.
   private var ports: [(proto: String, port: UInt16, dissector: String)] = []
+  /// Ports of flows that STUN was seen in.
+  private var stun: Set<UInt16> = []
   /// Tunnels in the order they were met.
-  private(set) var tunnels: [(key: Secret, isV4: Bool)] = []
+  private var tunnels: [(key: Secret, isV4: Bool)] = []
+  /// Where each TCP flow was seen first, and whether one was seen in two places.
+  private var places: [TCPFlow: InterfaceID] = [:]
+  private var isRepeated = false
 
-  mutating func take(_ clues: [DissectorClue]) {
+  private struct TCPFlow: Hashable {
+    var source: Endpoint
+    var destination: Endpoint
+  }
+
+  mutating func take(_ sighting: Sighting) {
+    take(sighting.clues)
+    if sighting.proto == .tcp {
+      let flow = TCPFlow(source: sighting.seenSource, destination: sighting.seenDestination)
+      let place = places[flow] ?? sighting.interface
+      places[flow] = place
+      isRepeated = isRepeated || place != sighting.interface
+    }
+  }
+
+  private mutating func take(_ clues: [DissectorClue]) {
     for clue in clues where seen.insert(clue).inserted {
       switch clue {
-      case .stun: hasSTUN = true
+      case .stun(let from, let to): stun.formUnion([from, to])
       case .udp(let dissector, let from, let to): add("udp", to, or: from, dissector)
       case .tcp(let dissector, let from, let to): add("tcp", to, or: from, dissector)
       case .tunnel(let key, let isV4): tunnels.append((key, isV4))
@@ -73,15 +101,34 @@ struct DissectorHints {
     if !isKnown { ports.append((proto, port, dissector)) }
   }
 
-  /// The options, as they stand on a command line.
-  func options(_ identities: Identities) -> [String] {
-    var options: [String] = []
-    // STUN and RDP-UDP share the ports of Shortpath for public networks: whoever finds a magic cookie comes first.
-    if hasSTUN { options += ["-o udp.try_heuristic_first:TRUE", "--enable-heuristic stun_udp"] }
-    options += ports.sorted { ($0.dissector, $0.port) < ($1.dissector, $1.port) }.map {
+  /// One way to read all of it or, where RDP-UDP and STUN share ports, one for each: a port that is given to a dissector is no other's.
+  func readings(_ identities: Identities) -> [CaptureReading] {
+    let rest = decodings { $0 != "rdpudp" } + repetition + keys(identities)
+    let stunOptions = stun.isEmpty ? [] : ["--enable-heuristic stun_udp"]
+    let rdpudp = decodings { $0 == "rdpudp" }
+    let shares = ports.contains { $0.dissector == "rdpudp" && stun.contains($0.port) }
+    if !shares { return [CaptureReading(shows: "everything", options: stunOptions + rdpudp + rest)] }
+    return [
+      CaptureReading(shows: "RDP-UDP", options: rdpudp + rest), CaptureReading(shows: "STUN", options: stunOptions + rest),
+    ]
+  }
+
+  private func decodings(_ wanted: (String) -> Bool) -> [String] {
+    ports.filter { wanted($0.dissector) }.sorted { ($0.dissector, $0.port) < ($1.dissector, $1.port) }.map {
       "-d \($0.proto).port==\($0.port),\($0.dissector)"
     }
-    if !tunnels.isEmpty { options.append("-o esp.enable_encryption_decode:TRUE") }
+  }
+
+  /// What passes several interfaces of one file is no retransmission, which Wireshark 4.0 cannot know.
+  private var repetition: [String] {
+    guard isRepeated else { return [] }
+    return ["-o tcp.analyze_sequence_numbers:FALSE", "-o tcp.desegment_tcp_streams:FALSE"]
+      + (tunnels.isEmpty ? [] : ["-o esp.do_esp_sequence_analysis:FALSE"])
+  }
+
+  /// Wireshark opens tunnels whose keys it is told.
+  private func keys(_ identities: Identities) -> [String] {
+    var options = tunnels.isEmpty ? [] : ["-o esp.enable_encryption_decode:TRUE"]
     var identities = identities
     for (key, isV4) in tunnels {
       for isReturn in [false, true] {

@@ -68,7 +68,8 @@ public final class PacketCapture: PacketTap, TraceSink {
     }
     var sighting = Sighting(
       interface: interface, node: own.node, leaving: leaving, time: time, record: packet.cause, conversation: conversation,
-      source: packet.source, destination: packet.destination,
+      proto: packet.proto, seenSource: packet.source, seenDestination: packet.destination, source: packet.source,
+      destination: packet.destination,
       bytes: isWanted ? packets.bytes(of: packet, in: network) : [],
       clues: isWanted ? DissectorClue.clues(in: packet, of: network, packets) : [])
     if leaving, let notes = rewrites.removeValue(forKey: packet.cause) { sighting.notes = notes }
@@ -98,7 +99,8 @@ public final class PacketCapture: PacketTap, TraceSink {
     sightings.append(
       Sighting(
         interface: .none, node: node, leaving: true, time: network.now, record: packet.cause, conversation: conversation,
-        source: packet.source, destination: packet.destination,
+        proto: packet.proto, seenSource: packet.source, seenDestination: packet.destination, source: packet.source,
+        destination: packet.destination,
         bytes: isWanted && belongs(conversation) ? packets.bytes(of: packet, in: network) : [],
         clues: DissectorClue.clues(in: packet, of: network, packets),
         notes: (rewrites.removeValue(forKey: packet.cause) ?? []) + [note], wasDropped: true))

@@ -12,6 +12,10 @@ struct Sighting {
   /// The record of the packet's last step when it was seen.
   var record: UInt64
   var conversation: Conversation
+  var proto: TransportProtocol
+  /// As the interface saw them.
+  var seenSource: Endpoint
+  var seenDestination: Endpoint
   /// As they were last known: a translator's rewriting is told as a step from here.
   var source: Endpoint
   var destination: Endpoint

@@ -10,13 +10,13 @@ public enum CaptureReport {
       for interface in file.interfaces { table.rows.append([interface.name, "\(interface.packets)"]) }
       document.add(.table(table))
     }
-    return document.rendered(as: .text, width: width)
-      + files.map { "\n" + command($0.path, $0.file) + "\n" }.joined()
+    let lines = files.flatMap { path, file in commands(path, file) }
+    return document.rendered(as: .text, width: width) + "\n" + lines.map { $0 + "\n" }.joined()
   }
 
-  /// What opens a file; unwrapped, so that it can be copied.
-  public static func command(_ path: String, _ file: CaptureFile) -> String {
-    "wireshark " + (file.options + [path]).joined(separator: " ")
+  /// What opens a file, each unwrapped, so that it can be copied.
+  public static func commands(_ path: String, _ file: CaptureFile) -> [String] {
+    file.readings.map { "to see \($0.shows): wireshark " + ($0.options + [path]).joined(separator: " ") }
   }
 
   public static func json(_ files: [(path: String, file: CaptureFile)]) -> String {
@@ -31,7 +31,13 @@ public enum CaptureReport {
                 "interfaces",
                 .array(file.interfaces.map { .object([("name", .text($0.name)), ("packets", .number($0.packets))]) })
               ),
-              ("options", .array(file.options.map { .text($0) })),
+              (
+                "readings",
+                .array(
+                  file.readings.map {
+                    .object([("shows", .text($0.shows)), ("options", .array($0.options.map { .text($0) }))])
+                  })
+              ),
             ])
           })
       )

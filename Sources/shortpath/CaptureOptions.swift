@@ -38,7 +38,8 @@ struct CaptureOptions: ParsableArguments {
       guard let named else { continue }
       let (path, file) = (try CaptureOutput.path(named, of: run, isOneOf: several), file(run))
       try CaptureOutput.write(file, to: path)
-      Console.tell("\(path): \(file.packets) packets; open with: \(CaptureReport.command(path, file))")
+      Console.tell("\(path): \(file.packets) packets")
+      for command in CaptureReport.commands(path, file) { Console.tell("  " + command) }
     }
   }
 }
