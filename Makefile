@@ -3,7 +3,7 @@ SWIFT ?= swift
 BUILD := .build
 RELEASE := $(BUILD)/release/shortpath
 
-.PHONY: run test mutants fuzz bench build setup format clean
+.PHONY: run test mutants fuzz bench build setup setup-tests format clean
 
 # GRDB links the system's SQLite; nothing else is needed beside a Swift 6.3 toolchain.
 setup:
@@ -18,6 +18,18 @@ setup:
 	  fi; \
 	fi
 
+# Tests have tshark read the captures.
+setup-tests: setup
+	@if ! command -v tshark >/dev/null; then \
+	  if command -v apt-get >/dev/null; then \
+	    if [ "$$(id -u)" = 0 ]; then SUDO=; else SUDO=sudo; fi; \
+	    echo "installing tshark" >&2; \
+	    $$SUDO apt-get update -qq && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tshark >/dev/null || exit 1; \
+	  else \
+	    echo "tshark is needed: install Wireshark's command line with your system's package manager" >&2; exit 1; \
+	  fi; \
+	fi
+
 build: setup
 	@$(SWIFT) build -c release --product shortpath
 
@@ -25,7 +37,7 @@ run: build
 	@mkdir -p results
 	@$(RELEASE) run Scenarios/documented --db results/shortpath.sqlite
 
-test: build
+test: build setup-tests
 	@$(SWIFT) format lint --strict -r Sources Tests Benchmarks Package.swift
 	@$(SWIFT) build --build-tests
 	@$(SWIFT) test --skip-build

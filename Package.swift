@@ -110,6 +110,12 @@ let package = Package(
       name: "TestWorlds", dependencies: ["SimulationKernel", "Wire", "Trace", "NetworkModel"], path: "Tests/TestWorlds",
       swiftSettings: strict),
     tests(of: "NetworkModel", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "TestWorlds"]),
+    tests(
+      of: "Captures",
+      [
+        "SimulationKernel", "Wire", "WireCodec", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation",
+        "Captures",
+      ]),
     tests(of: "WireCodec", ["SimulationKernel", "Wire", "WireCodec"]),
     tests(of: "HostStack", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "TestWorlds"]),
     tests(of: "Protocols", ["SimulationKernel", "Wire", "Trace", "Protocols"]),

@@ -98,11 +98,19 @@ check "a resolved scenario runs to the same bytes" cmp "$work/resolved.json" "$w
 "$release" run Scenarios/measured --db "$work/two.sqlite" >/dev/null
 wait
 check "two processes write one database in turn" exits 0 "$release" run Scenarios/documented/1-internet-only.yaml --db "$work/two.sqlite"
-"$release" run Scenarios/documented --no-db >"$work/table.txt"
-check "the README shows what the program prints" bash -c '[[ "$(cat README.md)" == *"$(cat "$1")"* ]] || { echo "README.md does not hold the present table"; exit 1; }' _ "$work/table.txt"
 
-sed -n '/^\$ shortpath explain/,/^```$/p' README.md | grep -vE '^(\$ |…|```|$)' >"$work/readme-lines.txt"
-check "the README explains with what the program prints" bash -c '[ -s "$1" ] && ! grep -vxFf "$2" "$1"' _ "$work/readme-lines.txt" "$work/explain.txt"
+check "every command that the README shows prints what it shows" Tests/readme.sh "$release"
+
+"$debug" capture Scenarios/documented/2-vpn-lowest-latency.yaml --output "$work/debug.pcapng" --inner "$work/debug-inner.pcapng" >/dev/null
+"$release" run Scenarios/documented/2-vpn-lowest-latency.yaml --no-db --capture "$work/release.pcapng" --capture-inner "$work/release-inner.pcapng" >"$work/captured.txt" 2>/dev/null
+check "debug's capture and release's run leave the same capture" cmp "$work/debug.pcapng" "$work/release.pcapng"
+check "and the same inner view" cmp "$work/debug-inner.pcapng" "$work/release-inner.pcapng"
+"$release" run Scenarios/documented/2-vpn-lowest-latency.yaml --no-db >"$work/plain.txt"
+check "a run prints the same with and without a capture" cmp "$work/plain.txt" "$work/captured.txt"
+check "several runs are captured into a folder" bash -c '"$1" run Scenarios/documented --no-db --capture "$2/captures/" >/dev/null 2>&1 && [ "$(ls "$2/captures" | wc -l)" = 5 ]' _ "$release" "$work"
+check "a capture in a folder that is missing exits 74" exits 74 "$release" capture Scenarios/documented/1-internet-only.yaml --output "$work/no/such/x.pcapng"
+check "a place that is none exits 64" exits 64 "$release" capture Scenarios/documented/1-internet-only.yaml --at alcie --output "$work/x.pcapng"
+check "a capture to stdout is one" bash -c '"$1" capture Scenarios/documented/1-internet-only.yaml --at alice --output - | tshark -r - -c 1 2>/dev/null | grep -q TCP' _ "$release"
 
 echo "$passed passed, $failures failed"
 [ "$failures" = 0 ]

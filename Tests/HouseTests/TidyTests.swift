@@ -20,6 +20,9 @@ import Testing
     "Simulation": [
       "SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "VirtualDesktop", "ScenarioModel",
     ],
+    "Captures": [
+      "SimulationKernel", "Wire", "WireCodec", "Trace", "NetworkModel", "Protocols", "ScenarioModel", "Simulation",
+    ],
     "Studies": ["SimulationKernel", "Wire", "Trace", "NetworkModel", "VirtualDesktop", "ScenarioModel", "Simulation"],
   ]
 

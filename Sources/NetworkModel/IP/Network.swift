@@ -38,7 +38,8 @@ public protocol PacketTap: AnyObject {
 }
 
 extension PacketTap {
-  public func dropped(_ packet: Packet, _ reason: DropReason, at node: NodeID, rule: Int32, record: UInt64, in network: Network) {}
+  public func dropped(_ packet: Packet, _ reason: DropReason, at node: NodeID, rule: Int32, record: UInt64, in network: Network) {
+  }
   public func written(_ message: Message, to stream: StreamID, at offset: UInt64) {}
 }
 
