@@ -35,6 +35,7 @@ let package = Package(
     room("SimulationKernel"),
     room("Wire", ["SimulationKernel"]),
     room("WireCodec", ["SimulationKernel", "Wire", .product(name: "Crypto", package: "swift-crypto")]),
+    room("Dissection", ["SimulationKernel", "Wire", "WireCodec"]),
     room("Trace", ["SimulationKernel", "Wire"]),
     room("NetworkModel", ["SimulationKernel", "Wire", "Trace"]),
     room("Protocols", ["SimulationKernel", "Wire", "Trace"]),
@@ -65,11 +66,13 @@ let package = Package(
       ]),
     room(
       "Reports",
-      ["SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "Simulation", "Studies", "Captures"]),
+      [
+        "SimulationKernel", "Wire", "Dissection", "Trace", "NetworkModel", "ScenarioModel", "Simulation", "Studies", "Captures",
+      ]),
     .executableTarget(
       name: "shortpath",
       dependencies: [
-        "SimulationKernel", "Wire", "Trace", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies",
+        "SimulationKernel", "Wire", "Dissection", "Trace", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies",
         "ResultStore", "Reports", "Captures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -117,6 +120,7 @@ let package = Package(
         "Captures",
       ]),
     tests(of: "WireCodec", ["SimulationKernel", "Wire", "WireCodec"]),
+    tests(of: "Dissection", ["SimulationKernel", "Wire", "WireCodec", "Dissection"]),
     tests(of: "HostStack", ["SimulationKernel", "Wire", "Trace", "NetworkModel", "Protocols", "HostStack", "TestWorlds"]),
     tests(of: "Protocols", ["SimulationKernel", "Wire", "Trace", "Protocols"]),
   ]

@@ -11,6 +11,7 @@ import Testing
     "SimulationKernel": [],
     "Wire": ["SimulationKernel"],
     "WireCodec": ["SimulationKernel", "Wire", "Crypto"],
+    "Dissection": ["SimulationKernel", "Wire", "WireCodec"],
     "Trace": ["SimulationKernel", "Wire"],
     "NetworkModel": ["SimulationKernel", "Wire", "Trace"],
     "Protocols": ["SimulationKernel", "Wire", "Trace"],

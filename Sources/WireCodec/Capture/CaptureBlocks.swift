@@ -7,6 +7,9 @@ public enum LinkType {
   /// What the inner view of a session is exported as: upper PDUs with tags that name their dissector.
   public static let wiresharkUpperPDU: UInt16 = 252
 
+  /// Whether `datagram` knows where such frames have their packet.
+  public static func isReadable(_ type: UInt16) -> Bool { [0, 1, 12, 14, raw, 108, 113, 228, 229, 276].contains(type) }
+
   /// The IP packet in a frame; `nil` when there is none, or the link type is not known.
   public static func datagram(in frame: ArraySlice<UInt8>, _ type: UInt16) -> ArraySlice<UInt8>? {
     func behind(_ header: Int, etherTypeAt: Int?) -> ArraySlice<UInt8>? {

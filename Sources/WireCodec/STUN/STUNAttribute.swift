@@ -59,17 +59,29 @@ public struct STUNAttribute: Hashable, Sendable {
     0x802B: ("RESPONSE-ORIGIN", .address), 0x802C: ("OTHER-ADDRESS", .address),
   ]
 
-  static let username: UInt16 = 0x0006
+  public static let mappedAddress: UInt16 = 0x0001
+  public static let username: UInt16 = 0x0006
   static let messageIntegrity: UInt16 = 0x0008
-  static let errorCode: UInt16 = 0x0009
+  public static let errorCode: UInt16 = 0x0009
+  public static let channelNumber: UInt16 = 0x000C
+  public static let lifetime: UInt16 = 0x000D
+  public static let xorPeerAddress: UInt16 = 0x0012
+  public static let data: UInt16 = 0x0013
+  public static let realm: UInt16 = 0x0014
+  public static let nonce: UInt16 = 0x0015
+  public static let xorRelayedAddress: UInt16 = 0x0016
+  public static let requestedTransport: UInt16 = 0x0019
   static let messageIntegritySHA256: UInt16 = 0x001C
-  static let mappedAddress: UInt16 = 0x0001
-  static let xorMappedAddress: UInt16 = 0x0020
-  static let priority: UInt16 = 0x0024
-  static let useCandidate: UInt16 = 0x0025
+  public static let xorMappedAddress: UInt16 = 0x0020
+  public static let priority: UInt16 = 0x0024
+  public static let useCandidate: UInt16 = 0x0025
+  public static let software: UInt16 = 0x8022
+  public static let alternateServer: UInt16 = 0x8023
   static let fingerprint: UInt16 = 0x8028
-  static let iceControlled: UInt16 = 0x8029
-  static let iceControlling: UInt16 = 0x802A
+  public static let iceControlled: UInt16 = 0x8029
+  public static let iceControlling: UInt16 = 0x802A
+  public static let responseOrigin: UInt16 = 0x802B
+  public static let otherAddress: UInt16 = 0x802C
 
   // MARK: Bytes
 

@@ -9,9 +9,22 @@ public struct STUNFrame: Hashable, Sendable {
   public static let headerLength = 20
   /// The method that STUN itself defines.
   public static let binding: UInt16 = 0x001
+  // RFC 8656 §17.
+  public static let allocate: UInt16 = 0x003
+  public static let refresh: UInt16 = 0x004
+  public static let send: UInt16 = 0x006
+  public static let data: UInt16 = 0x007
+  public static let createPermission: UInt16 = 0x008
+  public static let channelBind: UInt16 = 0x009
+
+  /// Whether bytes begin as a STUN message does: two zero bits and the cookie (RFC 8489 §5).
+  public static func begins(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.count >= headerLength && bytes[bytes.startIndex] < 0x40
+      && bytes.dropFirst(4).prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) } == cookie
+  }
 
   public var kind: STUNClass
-  /// 12 bits: Binding 1, Allocate 3, Refresh 4, Send 6, Data 7, CreatePermission 8, ChannelBind 9 (RFC 8656 §17).
+  /// 12 bits.
   public var method: UInt16
   public var transaction: TransactionID
   public var attributes: [STUNAttribute]

@@ -63,6 +63,13 @@ public enum WorldCalendar {
     } + "Z"
   }
 
+  /// A date as people write it: `2026-01-01 00:00:00 UTC`.
+  public static func text(_ seconds: Int64) -> String {
+    let digits = Array(digits(seconds, yearDigits: 4))
+    let parts = [0..<4, 4..<6, 6..<8, 8..<10, 10..<12, 12..<14].map { String(digits[$0]) }
+    return "\(parts[0])-\(parts[1])-\(parts[2]) \(parts[3]):\(parts[4]):\(parts[5]) UTC"
+  }
+
   /// Seconds since 1970 of a date; `nil` when there is no such date.
   static func seconds(year: Int64, month: Int64, day date: Int64, hour: Int64, minute: Int64, second: Int64) -> Int64? {
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
