@@ -31,6 +31,8 @@ public enum RunJSON {
       ("end_ms", .milliseconds(run.endTime.nanoseconds)),
       ("probes", .array(run.probes.map(value))),
       ("rogues", .array(run.rogues.map(value))),
+      ("connections", .array(run.connections.map(value))),
+      ("traffic", .array(run.traffic.map { .object([("direction", .text($0.direction)), ("packets", .number($0.packets))]) })),
     ])
   }
 
@@ -110,6 +112,16 @@ public enum RunJSON {
       ("outcome", .text(probe.outcome)), ("sent", .number(probe.sent)), ("answered", .number(probe.answered)),
       ("rtt_ms", .maybe(probe.roundTrip)), ("mapped", .maybe(probe.mapped?.description)),
       ("blockers", .array(probe.blockers.map(value))),
+    ])
+  }
+
+  private static func value(_ connection: ConnectionResult) -> JSONValue {
+    .object([
+      ("opener", .maybe(connection.opener)), ("from", .text(connection.from.description)),
+      ("to", .text(connection.to.description)), ("topic", .text(connection.topic.code)),
+      ("session", connection.session == 0 ? .null : .number(connection.session)),
+      ("established_at_ms", .maybe(connection.established.map { $0 - .zero })), ("handshake_ms", .maybe(connection.handshake)),
+      ("retransmitted", .number(connection.retransmitted)), ("peer_retransmitted", .number(connection.peerRetransmitted)),
     ])
   }
 

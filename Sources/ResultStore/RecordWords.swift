@@ -23,7 +23,8 @@ extension RunResult {
       )
     case .probe: return (["no-answer", "answered", "refused"][Int(min(record.code, 2))], nil)
     case .mappingLost: return (record.mappingEnd?.code ?? "", nil)
-    case .mappingMade, .roundTrip, .request, .runEnded, .inspected, .sent, .forwarded, .translated, .delivered,
+    case .retransmitted: return (record.code == 0 ? "opener" : "acceptor", nil)
+    case .mappingMade, .roundTrip, .request, .runEnded, .inspected, .connected, .sent, .forwarded, .translated, .delivered,
       .timer:
       return ("", nil)
     }

@@ -32,6 +32,7 @@ struct RunWriter {
     }
     try writeRogues(id)
     try writeTotals(id)
+    try writeMovement(id)
     try writeStory(id)
     return id
   }
@@ -173,6 +174,21 @@ struct RunWriter {
     for drop in run.drops {
       try drops.row(.null, .int(id), .text(drop.node), .maybe(drop.rule), .text(drop.reason.code), .count(drop.packets))
     }
+  }
+
+  /// What a capture shows too: connections with what was sent again, and what links were given.
+  private func writeMovement(_ id: Int64) throws {
+    let connections = try InsertStatement(database, into: "connection", columns: 11)
+    for (row, connection) in run.connections.enumerated() {
+      try connections.row(
+        .int(id), .count(row + 1), .maybe(connection.opener), .text(connection.from.description),
+        .text(connection.to.description),
+        .text(connection.topic.code), connection.session == 0 ? .null : .count(connection.session),
+        .maybe(connection.established?.nanoseconds), .maybe(connection.handshake?.nanoseconds), .count(connection.retransmitted),
+        .count(connection.peerRetransmitted))
+    }
+    let traffic = try InsertStatement(database, into: "traffic", columns: 3)
+    for direction in run.traffic { try traffic.row(.int(id), .text(direction.direction), .count(direction.packets)) }
   }
 
   private func writeStory(_ id: Int64) throws {

@@ -9,7 +9,7 @@ enum Schema {
   static var version: Int { migrations.count }
 
   /// From version n to n + 1; only ever append.
-  static let migrations: [String] = [tables1 + sessionTables1 + storyTables1 + Views.version1, version2]
+  static let migrations: [String] = [tables1 + sessionTables1 + storyTables1 + Views.version1, version2, version3]
 
   private static let tables1 = """
     CREATE TABLE engine (

@@ -220,6 +220,34 @@ public struct DropTotal: Sendable, Equatable {
   public var packets: Int
 }
 
+/// A TCP connection that was established, or of which a segment was sent more than once.
+public struct ConnectionResult: Sendable, Equatable {
+  /// Who opened it; `nil` when it is known by the repetitions of the other end alone.
+  public var opener: String?
+  /// Its endpoints as its opener sees them.
+  public var from: Endpoint
+  public var to: Endpoint
+  public var topic: ConversationTopic
+  /// The session's ordinal; 0 for none.
+  public var session: Int
+  /// When the answer to its SYN came; `nil` when none did.
+  public var established: SimTime?
+  /// From the last SYN to its answer.
+  public var handshake: SimDuration?
+  /// Segments that the opener sent again, its SYN among them.
+  public var retransmitted: Int
+  /// Segments that the other end sent again.
+  public var peerRetransmitted: Int
+}
+
+/// What one direction of a link was given.
+public struct TrafficResult: Sendable, Equatable {
+  /// Its path, such as `links.transit.there`.
+  public var direction: String
+  /// Packets, those among them that its queue or its losses then dropped; copies that it made itself are not counted.
+  public var packets: Int
+}
+
 public struct RunResult: Sendable {
   public var scenario: Scenario
   public var seed: UInt64
@@ -239,6 +267,10 @@ public struct RunResult: Sendable {
   public var rules: [ComponentName]
   public var names: [String]
   public var rogues: [RogueResult] = []
+  /// In order of what was first told of each.
+  public var connections: [ConnectionResult] = []
+  /// Every direction of every link, in the order of their paths.
+  public var traffic: [TrafficResult] = []
 
   /// Whether every expectation held and nothing is undecided.
   public var succeeded: Bool {

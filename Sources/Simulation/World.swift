@@ -330,7 +330,7 @@ public final class World: DesktopObserver {
 
   /// How many packets each direction of each link was given so far, in the order of their paths.
   public var packetsGiven: [(direction: String, count: Int)] {
-    scenario.directions.sorted().map { ($0, Int(network.links[blueprint.row(ofDirection: $0)].given)) }
+    blueprint.directions.map { ($0.path, Int(network.links[$0.row].given)) }
   }
 
   /// Tells the counters that end a run.

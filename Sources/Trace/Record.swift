@@ -25,6 +25,11 @@ public enum RecordKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case inspected = 16
   /// Something could not leave by the interface it belongs to, for a `DropReason`.
   case unsent = 17
+  /// The answer to a SYN came, told at the side that opened the connection: `value` is the nanoseconds since that SYN.
+  case connected = 19
+  /// A TCP segment was sent of which that end had sent bytes before, its SYN and FIN among them: `value` is its payload in bytes,
+  /// `code` 0 for the side that opened the connection and 1 for the other.
+  case retransmitted = 20
   // Motion.
   case sent = 32
   case forwarded = 33
@@ -85,6 +90,7 @@ public struct Record: Sendable, BitwiseCopyable, Equatable {
   public var to: Endpoint
   /// Kind-specific number: a length in bytes, a round trip in nanoseconds, a count.
   public var value: Int64
+  /// Kind-specific: who opened the conversation; of `connected` and `retransmitted`, which connection, by the opener's stream.
   public var extra: Int64
 
   public init(kind: RecordKind, node: NodeID, code: UInt16 = 0) {

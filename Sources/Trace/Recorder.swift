@@ -154,15 +154,21 @@ public final class Recorder {
   }
 
   private func label(_ record: inout Record, with packet: Packet) {
-    let conversation = conversations[Int(packet.conversation.index)]
+    label(&record, packet.conversation, packet.proto, packet.source, packet.destination)
+    record.value = Int64(packet.length)
+  }
+
+  func label(
+    _ record: inout Record, _ conversation: ConversationID, _ proto: TransportProtocol, _ from: Endpoint, _ to: Endpoint
+  ) {
+    let conversation = conversations[Int(conversation.index)]
     record.session = conversation.session
     record.attempt = conversation.attempt
     record.pair = conversation.pair
     record.topic = conversation.topic
-    record.proto = packet.proto.rawValue
-    record.from = packet.source
-    record.to = packet.destination
-    record.value = Int64(packet.length)
+    record.proto = proto.rawValue
+    record.from = from
+    record.to = to
     // Whose conversation it is: a pair's row counts in its owner's list.
     record.extra = Int64(conversation.opener.index)
   }

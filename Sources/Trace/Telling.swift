@@ -141,16 +141,34 @@ extension Recorder {
     _ reason: DropReason, from: Endpoint, to: Endpoint, _ proto: TransportProtocol, in conversation: ConversationID,
     at node: NodeID
   ) {
-    let known = conversations[Int(conversation.index)]
     var record = Record(kind: .unsent, node: node, code: UInt16(reason.rawValue))
-    record.session = known.session
-    record.attempt = known.attempt
-    record.pair = known.pair
-    record.topic = known.topic
-    record.proto = proto.rawValue
-    record.from = from
-    record.to = to
-    record.extra = Int64(known.opener.index)
+    label(&record, conversation, proto, from, to)
+    tell(record)
+  }
+
+  /// The TCP connection that `node` opened is established, `handshake` after its last SYN. Endpoints are as its opener sees them.
+  /// - Parameter stream: the opener's.
+  public func connected(
+    after handshake: SimDuration, from: Endpoint, to: Endpoint, of stream: StreamID, in conversation: ConversationID,
+    at node: NodeID
+  ) {
+    var record = Record(kind: .connected, node: node)
+    label(&record, conversation, .tcp, from, to)
+    record.value = handshake.nanoseconds
+    record.extra = stream.word
+    tell(record)
+  }
+
+  /// `node`, an end of a TCP connection, has sent a segment again. Endpoints are as that end sees them.
+  /// - Parameter stream: the opener's, whichever end it was.
+  public func retransmitted(
+    _ segment: TCPHeader, from: Endpoint, to: Endpoint, of stream: StreamID, byOpener: Bool, in conversation: ConversationID,
+    at node: NodeID
+  ) {
+    var record = Record(kind: .retransmitted, node: node, code: byOpener ? 0 : 1)
+    label(&record, conversation, .tcp, from, to)
+    record.value = Int64(segment.length)
+    record.extra = stream.word
     tell(record)
   }
 

@@ -44,6 +44,8 @@ public struct StreamID: Hashable, Sendable, BitwiseCopyable {
     self.generation = generation
   }
   @inlinable public static var none: StreamID { StreamID(index: .max, generation: 0) }
+  /// One word of it, for the trace.
+  public var word: Int64 { Int64(bitPattern: UInt64(generation) << 32 | UInt64(index)) }
 }
 
 /// The bytes `start ..< end` of a stream log: how an upper layer's bytes stand inside a lower layer's record.

@@ -13,6 +13,8 @@ import Wire
   static let tables = [
     "engine", "scenario", "run", "machine", "node", "rule", "expectation", "drop_count", "probe", "session", "attempt", "blocker",
     "candidate", "candidate_pair", "milestone", "channel_total", "record", "failure", "reconnect", "rogue", "rogue_drop",
+    "connection",
+    "traffic",
   ]
 
   func counts(_ path: String) throws -> [String: Int] {
@@ -35,7 +37,7 @@ import Wire
       try counts(folder.file()) == [
         "engine": 1, "scenario": 1, "run": 1, "machine": 1, "node": 1, "rule": 1, "expectation": 1, "drop_count": 1, "probe": 1,
         "session": 1, "attempt": 4, "blocker": 2, "candidate": 1, "candidate_pair": 1, "milestone": 2, "channel_total": 1,
-        "record": 20, "failure": 1, "reconnect": 1, "rogue": 1, "rogue_drop": 1,
+        "record": 20, "failure": 1, "reconnect": 1, "rogue": 1, "rogue_drop": 1, "connection": 1, "traffic": 1,
       ])
   }
 
@@ -67,7 +69,7 @@ import Wire
     try RunStore(path: folder.file()).write(sampleRun(), source: "a", resolved: "b")
     try DatabaseQueue(path: folder.file()).read { database in
       let views = try String.fetchAll(database, sql: "SELECT name FROM sqlite_master WHERE type = 'view'")
-      #expect(views.count == 11)
+      #expect(views.count == 13)
       for view in views { #expect(try Int.fetchOne(database, sql: "SELECT count(*) FROM \(view)")! > 0, "\(view) is empty") }
     }
   }
@@ -87,6 +89,9 @@ import Wire
       #expect(try Int.fetchOne(database, sql: "SELECT disorder FROM channel_total") == 3)
       #expect(try String.fetchOne(database, sql: "SELECT dropped FROM v_rogue") == "rule")
       #expect(try String.fetchOne(database, sql: "SELECT missing FROM v_failure") == "host-connected")
+      #expect(try Double.fetchOne(database, sql: "SELECT handshake_ms FROM v_connection") == 9)
+      #expect(try Int.fetchOne(database, sql: "SELECT 10 * retransmitted + peer_retransmitted FROM v_connection") == 21)
+      #expect(try Int.fetchOne(database, sql: "SELECT packets FROM v_traffic WHERE direction = 'links.transit.there'") == 31)
     }
   }
 

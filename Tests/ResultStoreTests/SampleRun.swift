@@ -70,6 +70,12 @@ func sampleRun(seed: UInt64 = 1, records: Int = 20) -> RunResult {
     rules: [ComponentName(key: ComponentKey("no-udp"), id: "no-udp", path: "hosts.gw.firewall.rules.no-udp")],
     names: ["", "securing", "tls"])
   run.rogues = [rogue]
+  run.connections = [
+    ConnectionResult(
+      opener: "alice", from: here, to: here, topic: .feed, session: 1, established: at, handshake: .milliseconds(9),
+      retransmitted: 2, peerRetransmitted: 1)
+  ]
+  run.traffic = [TrafficResult(direction: "links.transit.there", packets: 31)]
   return run
 }
 

@@ -36,6 +36,7 @@ public final class TCPSocket: Carrier, Deadlined, NodeBound {
   /// When the connection attempt started, and how long it took.
   public private(set) var connectTime: SimDuration?
   private let opened: SimTime
+  private let isOpener: Bool
 
   /// Opens a connection from `node`; what becomes of it is told to `upper`.
   /// - Parameter name: the endpoint in whose name it is opened, by a node that stands on that endpoint's way; `nil` for the node's own.
@@ -50,6 +51,7 @@ public final class TCPSocket: Carrier, Deadlined, NodeBound {
     self.upper = upper
     self.outgoing = stack.network.streams.open()
     self.opened = stack.now
+    self.isOpener = true
     let key = stack.key(of: conversation)
     let own = stack.recorder.key(of: node)
     let isn = UInt32(truncatingIfNeeded: stack.chance.draw(own, .initialSequence, key))
@@ -85,6 +87,7 @@ public final class TCPSocket: Carrier, Deadlined, NodeBound {
     self.conversation = packet.conversation
     self.outgoing = stack.network.streams.open()
     self.opened = stack.now
+    self.isOpener = false
     self.bound = stack.network.boundInterface(of: packet.destination.address, at: node)
     let isn = UInt32(
       truncatingIfNeeded: stack.chance.draw(
@@ -178,8 +181,8 @@ public final class TCPSocket: Carrier, Deadlined, NodeBound {
     var mine = stack.tcpEffects.take()
     machine.handle(input, at: stack.now, into: &mine)
     // What the machine sends goes before anything a handler adds: handlers feed the machine again.
-    for row in 0..<mine.count { if case .send = mine[row] { perform(mine[row]) } }
-    for row in 0..<mine.count { if case .send = mine[row] {} else { perform(mine[row]) } }
+    for row in 0..<mine.count where mine[row].isSegment { perform(mine[row]) }
+    for row in 0..<mine.count where !mine[row].isSegment { perform(mine[row]) }
     stack.tcpEffects.giveBack(&mine)
     rearm()
   }
@@ -195,10 +198,19 @@ public final class TCPSocket: Carrier, Deadlined, NodeBound {
 
   private func perform(_ effect: TCPConnection.Effect) {
     switch effect {
-    case .send(let header):
-      stack.sendTCP(header, from: local, to: remote, node: node, bound: bound, stream: outgoing, conversation: conversation)
+    case .send(let header): send(header)
+    case .resend(let header):
+      // What finds no route is no packet.
+      if send(header) == .sent {
+        stack.recorder.retransmitted(
+          header, from: local, to: remote, of: isOpener ? outgoing : incoming, byOpener: isOpener, in: conversation, at: node)
+      }
     case .connected:
       connectTime = stack.now - opened
+      if isOpener, let handshake = machine.handshake {
+        stack.recorder.connected(
+          after: handshake, from: local, to: remote, of: outgoing, in: conversation, at: node)
+      }
       upper?.carrierConnected(self)
     case .readable(let offset):
       readable = offset
@@ -217,6 +229,11 @@ public final class TCPSocket: Carrier, Deadlined, NodeBound {
     }
   }
 
+  @discardableResult
+  private func send(_ header: TCPHeader) -> SendResult {
+    stack.sendTCP(header, from: local, to: remote, node: node, bound: bound, stream: outgoing, conversation: conversation)
+  }
+
   func vanish() {
     isClosed = true
     upper = nil
@@ -233,6 +250,15 @@ public final class TCPSocket: Carrier, Deadlined, NodeBound {
   }
 }
 
+extension TCPConnection.Effect {
+  fileprivate var isSegment: Bool {
+    switch self {
+    case .send, .resend: true
+    case .connected, .readable, .acknowledged, .peerClosed, .closed: false
+    }
+  }
+}
+
 extension HostStack {
   /// Accepts TCP connections at `node` on `port`.
   public func listen(at node: NodeID, port: UInt16, _ listener: any StreamListener) {
@@ -241,16 +267,17 @@ extension HostStack {
       UInt32(listeners.count - 1), for: SocketKey(node: node.index, local: Endpoint(.unspecified, port), remote: .none))
   }
 
+  @discardableResult
   func sendTCP(
     _ header: TCPHeader, from local: Endpoint, to remote: Endpoint, node: NodeID, bound: InterfaceID, stream: StreamID,
     conversation: ConversationID
-  ) {
+  ) -> SendResult {
     let options = header.flags.contains(.syn) ? HeaderLength.tcpSynOptions : 0
     let length = HeaderLength.ip(remote.address) + HeaderLength.tcp + options + Int(header.length)
     let luck = recorder.conversations[Int(conversation.index)].nextLuck(sender: node)
     let packet = Packet(
       source: local, destination: remote, proto: .tcp, length: length, stream: stream, tcp: header, conversation: conversation,
       luck: luck)
-    network.send(packet, from: node, bound: bound)
+    return network.send(packet, from: node, bound: bound)
   }
 }

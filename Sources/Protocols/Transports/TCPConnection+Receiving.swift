@@ -74,7 +74,7 @@ extension TCPConnection {
       // Answered at once, without touching the timer, but no longer a sample (Karn).
       let running = timer
       let sent = timedAt
-      sendSyn(at: now, into: &effects)
+      sendSyn(again: true, at: now, into: &effects)
       timer = running
       timedAt = sent
     }

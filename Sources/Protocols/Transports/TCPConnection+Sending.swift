@@ -42,8 +42,8 @@ extension TCPConnection {
     from start: UInt64, length: UInt64, fin: Bool, at now: SimTime, into effects: inout [Effect]
   ) {
     let end = start + length + (fin ? 1 : 0)
-    if start < maxSent {
-      retransmitted += 1
+    let again = start < maxSent
+    if again {
       isTiming = false
     } else if !isTiming {
       isTiming = true
@@ -62,7 +62,7 @@ extension TCPConnection {
     var segment = header(at: start, flags: fin ? [.fin, .ack] : .ack)
     segment.length = UInt16(truncatingIfNeeded: length)
     acknowledged()
-    effects.append(.send(segment))
+    put(segment, again: again, into: &effects)
   }
 
   /// Sends the first unacknowledged segment again.

@@ -59,6 +59,8 @@ public struct TCPConnection: Equatable, Sendable {
   public enum Effect: Equatable, Sendable {
     /// Send this segment; its `length` bytes are those its sequence number names.
     case send(TCPHeader)
+    /// Send this segment; this end has sent bytes of it before, its SYN and FIN among them.
+    case resend(TCPHeader)
     /// The handshake is complete.
     case connected
     /// All bytes below this offset of the peer's stream have come.
@@ -151,6 +153,8 @@ public struct TCPConnection: Equatable, Sendable {
   var lastSent: SimTime = .zero
   /// Segments sent again.
   public internal(set) var retransmitted: UInt32 = 0
+  /// From the last SYN to its answer; `nil` before there is one.
+  public internal(set) var handshake: SimDuration?
 
   // Receiving, in offsets.
   /// The contiguous offset; one more once the FIN has come.
@@ -189,7 +193,7 @@ public struct TCPConnection: Equatable, Sendable {
     case .connect:
       precondition(state == .idle, "connect in \(state)")
       state = .synSent
-      sendSyn(at: now, into: &effects)
+      sendSyn(again: false, at: now, into: &effects)
     case .segment(let header): receive(header, at: now, into: &effects)
     case .write(let end):
       precondition(!closeRequested && end >= writeEnd, "a write up to \(end) after \(writeEnd), closed: \(closeRequested)")
@@ -236,15 +240,21 @@ public struct TCPConnection: Equatable, Sendable {
   // MARK: The handshake
 
   /// Sends or repeats the SYN (SYN+ACK when passive) and starts its timer.
-  mutating func sendSyn(at now: SimTime, into effects: inout [Effect]) {
+  mutating func sendSyn(again: Bool, at now: SimTime, into effects: inout [Effect]) {
     var header = TCPHeader(sequence: initialSequence, window: UInt32(truncatingIfNeeded: advertised), flags: .syn)
     if state == .synReceived {
       header.acknowledgement = peerInitialSequence &+ 1
       header.flags.insert(.ack)
     }
-    effects.append(.send(header))
+    put(header, again: again, into: &effects)
     timedAt = now
     timer = now + timeout
+  }
+
+  /// Has a segment sent that occupies sequence numbers.
+  mutating func put(_ segment: TCPHeader, again: Bool, into effects: inout [Effect]) {
+    if again { retransmitted += 1 }
+    effects.append(again ? .resend(segment) : .send(segment))
   }
 
   /// RFC 9293 §3.10.7.2: a machine in `idle` accepts a SYN.
@@ -255,7 +265,7 @@ public struct TCPConnection: Equatable, Sendable {
     }
     adopt(header)
     state = .synReceived
-    sendSyn(at: now, into: &effects)
+    sendSyn(again: false, at: now, into: &effects)
   }
 
   /// RFC 9293 §3.10.7.3.
@@ -278,7 +288,7 @@ public struct TCPConnection: Equatable, Sendable {
     } else {
       // Simultaneous open (RFC 9293 §3.5, figure 7).
       state = .synReceived
-      sendSyn(at: now, into: &effects)
+      sendSyn(again: true, at: now, into: &effects)
     }
   }
 
@@ -289,6 +299,7 @@ public struct TCPConnection: Equatable, Sendable {
 
   mutating func establish(at now: SimTime, into effects: inout [Effect]) {
     state = .established
+    handshake = now - timedAt
     if retransmissions == 0 {
       estimator.add(now - timedAt)
       timeout = estimatedTimeout
@@ -313,9 +324,8 @@ public struct TCPConnection: Equatable, Sendable {
     case .synSent, .synReceived:
       guard retransmissions < settings.synRetransmissions else { return end(.noAnswer, into: &effects) }
       retransmissions += 1
-      retransmitted += 1
       backOff()
-      sendSyn(at: now, into: &effects)
+      sendSyn(again: true, at: now, into: &effects)
     case .established, .finWait1, .closing, .closeWait, .lastAck:
       guard retransmissions < settings.dataRetransmissions else { return end(.timedOut, into: &effects) }
       retransmissions += 1

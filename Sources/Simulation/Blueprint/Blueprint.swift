@@ -58,6 +58,8 @@ public struct Blueprint: Sendable {
   public internal(set) var gateways: [ServiceNode] = []
   /// Link rows by scenario path, upstream (or `there`) first.
   public internal(set) var linksAt: [String: [Int]] = [:]
+  /// Every direction of every link by its path, in the order of the paths, with its row.
+  private(set) var directions: [(path: String, row: Int)] = []
   /// Rule rows of the network's table by scenario path.
   public internal(set) var rulesAt: [String: [Int]] = [:]
   public internal(set) var interfaceNames: [String] = []
@@ -74,6 +76,7 @@ public struct Blueprint: Sendable {
     builder.build()
     builder.finish(into: &self)
     meet(scenario.mishaps)
+    directions = scenario.directions.sorted().map { ($0, row(ofDirection: $0)) }
   }
 
   /// The same with these mishaps and no others: what was built is not built again.

@@ -39,7 +39,7 @@ struct Folding {
     let probes = scenario.probes.enumerated().map { row, spec in probe(row + 1, spec, byProbe[row + 1]) }
     let rogues = scenario.rogues.enumerated().map { row, spec in rogue(row + 1, spec, byRogue[row + 1]) }
     let expectations = scenario.expectations.map { judge($0, sessions, probes, rogues) }
-    return RunResult(
+    var result = RunResult(
       scenario: scenario, seed: world.seed, modelVersion: ModelVersion.current,
       fingerprints: Fingerprints(
         outcome: outcomeFingerprint(sessions, probes, rogues, expectations), protocolStory: recorder.storyFingerprint,
@@ -48,6 +48,9 @@ struct Folding {
       probes: probes, expectations: expectations, drops: drops(), story: recorder.story, nodes: recorder.nodes,
       rules: recorder.rules,
       names: recorder.names, rogues: rogues)
+    result.connections = connections()
+    result.traffic = world.packetsGiven.map { TrafficResult(direction: $0.direction, packets: $0.count) }
+    return result
   }
 
   func rule(_ row: Int32) -> ComponentName? { row >= 0 ? recorder.rules[Int(row)] : nil }

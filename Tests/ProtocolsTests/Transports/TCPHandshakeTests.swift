@@ -48,9 +48,9 @@ private let buffer: UInt32 = 262_144
   @Test("RFC 9293 §3.5: three-way handshake, server's side; a SYN seen twice is answered twice")
   func server() {
     var tcp = machine(5000)
-    let answer = TCPConnection.Effect.send(segment(5000, 1001, window: buffer, [.syn, .ack]))
-    #expect(tcp.on(.segment(segment(1000, 0, .syn))) == [answer])
-    #expect(tcp.on(.segment(segment(1000, 0, .syn)), ms(5)) == [answer])
+    let answer = segment(5000, 1001, window: buffer, [.syn, .ack])
+    #expect(tcp.on(.segment(segment(1000, 0, .syn))) == [.send(answer)])
+    #expect(tcp.on(.segment(segment(1000, 0, .syn)), ms(5)) == [.resend(answer)] && tcp.retransmitted == 1)
     #expect(tcp.state == .synReceived && tcp.nextDeadline == ms(1000))
     #expect(tcp.on(.segment(segment(1001, 5001)), ms(20)) == [.connected])
   }
@@ -59,7 +59,7 @@ private let buffer: UInt32 = 262_144
   func simultaneousOpen() {
     var a = machine(1000)
     _ = a.on(.connect)
-    #expect(a.on(.segment(segment(5000, 0, .syn)), ms(1)) == [.send(segment(1000, 5001, window: buffer, [.syn, .ack]))])
+    #expect(a.on(.segment(segment(5000, 0, .syn)), ms(1)) == [.resend(segment(1000, 5001, window: buffer, [.syn, .ack]))])
     #expect(a.on(.segment(segment(5000, 1001, [.syn, .ack])), ms(2)) == [.connected])
     #expect(a.state == .established)
   }
@@ -73,6 +73,7 @@ private let buffer: UInt32 = 262_144
     let times = pair.story.map { $0.time.nanoseconds / 1_000_000 }
     #expect(times == [0, 1000, 3000, 7000, 15_000, 31_000])
     #expect(pair.story.last?.effect == .closed(.noAnswer))
+    #expect(pair.machines[0].retransmitted == 4 && pair.machines[0].handshake == nil)
   }
 
   @Test("RFC 9293 §3.10.7.3: a reset in answer to the SYN refuses; one for another SYN does not")

@@ -12,7 +12,12 @@ private func pair(delay: Int64 = 20, _ settings: TCPConnection.Settings = .init(
 }
 
 private func sends(_ effects: [TCPConnection.Effect]) -> [TCPHeader] {
-  effects.compactMap { if case .send(let header) = $0 { header } else { nil } }
+  effects.compactMap {
+    switch $0 {
+    case .send(let header), .resend(let header): header
+    default: nil
+    }
+  }
 }
 
 @Suite struct TCPTransferTests {
@@ -27,6 +32,9 @@ private func sends(_ effects: [TCPConnection.Effect]) -> [TCPHeader] {
     bad.act(.a, .open)
     bad.run()
     #expect(bad.time(.a, .connected) == ms(1040))
+    // The handshake's round trip is that of the SYN that was answered.
+    #expect(good.machines[0].handshake == .milliseconds(40) && bad.machines[0].handshake == .milliseconds(40))
+    #expect(good.machines[0].retransmitted == 0 && bad.machines[0].retransmitted == 1)
     // RFC 5681 §3.1: one segment after a lost SYN.
     #expect(bad.machines[0].congestion.window == 1460)
   }
@@ -69,7 +77,7 @@ private func sends(_ effects: [TCPConnection.Effect]) -> [TCPHeader] {
     #expect(sends(tcp.on(.write(end: 14_600), ms(100))).count == 10)
     #expect(tcp.on(.segment(segment(5001, 1001)), ms(120)) == [])
     #expect(tcp.on(.segment(segment(5001, 1001)), ms(121)) == [])
-    #expect(tcp.on(.segment(segment(5001, 1001)), ms(122)) == [.send(segment(1001, 5001, length: 1460, window: 262_144))])
+    #expect(tcp.on(.segment(segment(5001, 1001)), ms(122)) == [.resend(segment(1001, 5001, length: 1460, window: 262_144))])
     #expect(tcp.congestion.threshold == 7300 && tcp.congestion.window == 7300 + 3 * 1460)
     #expect(tcp.on(.segment(segment(5001, 15_601)), ms(142)) == [.acknowledged(upTo: 14_600)])
     #expect(tcp.congestion.window == 2920 && !tcp.congestion.isRecovering)
@@ -112,7 +120,7 @@ private func sends(_ effects: [TCPConnection.Effect]) -> [TCPHeader] {
     let before = tcp.estimator
     _ = tcp.on(.write(end: 100), ms(1000))
     #expect(tcp.nextDeadline == ms(1300))
-    #expect(tcp.on(.timer, ms(1300)) == [.send(segment(1001, 5001, length: 100, window: 262_144))])
+    #expect(tcp.on(.timer, ms(1300)) == [.resend(segment(1001, 5001, length: 100, window: 262_144))])
     #expect(tcp.on(.segment(segment(5001, 1101)), ms(1301)) == [.acknowledged(upTo: 100)])
     #expect(tcp.estimator == before)
     _ = tcp.on(.write(end: 200), ms(2000))

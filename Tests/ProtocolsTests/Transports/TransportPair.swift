@@ -29,7 +29,7 @@ extension TCPConnection: PairedMachine {
   }
   static func news(_ effect: Effect) -> WiredNews<TCPHeader> {
     switch effect {
-    case .send(let header): .send(header)
+    case .send(let header), .resend(let header): .send(header)
     case .readable(let offset): .readable(offset)
     case .connected, .acknowledged, .peerClosed, .closed: .other
     }
