@@ -41,6 +41,9 @@ public final class PacketCapture: PacketTap, TraceSink {
     isSelected = chosen
     var texts: [ComponentKey: String] = [:]
     for node in blueprint.nodes { texts[node.key] = node.id }
+    let scenario = blueprint.scenario
+    let accounts = scenario.hosts.filter { $0.role == .client }.map { "user/" + $0.id }
+    for name in scenario.authorities + accounts + scenario.hosts.map(\.id) { texts[ComponentKey(name)] = name }
     packets = PacketBytes(identities: Identities(seed: self.seed, texts: texts))
   }
 

@@ -66,7 +66,7 @@ extension Scenario {
   }
 
   /// Every authority that signs something, or would.
-  var authorities: [String] {
+  public var authorities: [String] {
     let firewalls = networks.compactMap(\.firewall) + hosts.compactMap(\.firewall)
     let enterprise = hosts.filter { $0.certificate.kind == .enterpriseCA }.map(\.certificate.certificate.issuer)
     let names =
