@@ -308,23 +308,10 @@ private func decode(_ bytes: [UInt8]) throws(CodecError) -> RDPMessage {
         with: &identities
       ).prefix(2000)
     }
-    var (decoded, refused) = (0, 0)
-    for _ in 0..<100_000 {
-      var bytes = Array(corpus.randomElement(using: &dice)!)
-      switch dice.next() % 4 {
-      case 0:
-        for _ in 0...dice.next() % 3 { bytes[Int(dice.next() % UInt64(bytes.count))] ^= UInt8(truncatingIfNeeded: dice.next()) }
-      case 1: bytes.removeLast(Int(dice.next() % UInt64(bytes.count)))
-      case 2: bytes += (0...dice.next() % 40).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
-      default:
-        let other = corpus.randomElement(using: &dice)!
-        bytes = bytes.prefix(Int(dice.next() % UInt64(bytes.count))) + other.suffix(Int(dice.next() % UInt64(other.count)))
-      }
-      do throws(CodecError) {
-        _ = try RDPCodec.decode(bytes[...], with: &identities)
-        decoded += 1
-      } catch { refused += 1 }
+    let outcome = Mutations.survive(corpus.map(Array.init)) { bytes throws(CodecError) in
+      var fresh = Identities(seed: 7)
+      _ = try RDPCodec.decode(bytes, with: &fresh)
     }
-    #expect(decoded > 1000 && refused > 50_000)
+    #expect(outcome.accepted > Mutations.budget / 100 && outcome.refused > Mutations.budget / 2)
   }
 }

@@ -39,27 +39,6 @@ struct SeededValues {
   mutating func component(_ identities: inout Identities) -> ComponentKey {
     below(5) == 0 ? ComponentKey(value: word()) : identities.key(of: text())
   }
-
-  /// One to three mistakes: bits flipped, bytes set to edges, pieces cut, doubled, moved or put between.
-  mutating func mutate(_ original: [UInt8], with other: [UInt8]) -> [UInt8] {
-    var bytes = original
-    for _ in 0...below(3) {
-      guard !bytes.isEmpty else { return self.bytes(below(20)) }
-      let place = below(bytes.count)
-      switch below(8) {
-      case 0, 1: bytes[place] ^= 1 << UInt8(below(8))
-      case 2: bytes[place] = pick([0, 1, 0x7F, 0x80, 0xFF, 0x0D, 0x0A, 0x20, 0x30])
-      case 3: bytes.removeLast(bytes.count - place)
-      case 4: bytes.removeSubrange(place..<min(bytes.count, place + 1 + below(8)))
-      case 5: bytes.insert(contentsOf: self.bytes(1 + below(8)), at: place)
-      case 6: bytes = Array(bytes[..<place] + other.suffix(below(other.count + 1)))
-      default:
-        let end = min(bytes.count, place + 1 + below(32))
-        bytes.insert(contentsOf: bytes[place..<end], at: below(bytes.count))
-      }
-    }
-    return bytes
-  }
 }
 
 extension Array where Element == UInt8 {
