@@ -94,7 +94,9 @@ public struct CheckPair: Equatable, Sendable {
     let errors = sent.errors.isEmpty ? "" : "; \(sent.errorWords) came first or between"
     if sent.answers > 0 {
       let repeats = sent.retransmissions == 0 ? "" : " and \(counted(sent.retransmissions, "retransmission"))"
-      return "answered after \(firstAnswer ?? .zero)\(repeats)\(nominated)\(errors)"
+      let isFirst = firstAnswer == firstRoundTrip
+      let when = isFirst || firstRoundTrip == nil ? "" : " (round trip \(firstRoundTrip ?? .zero))"
+      return "answered after \(firstAnswer ?? .zero)\(when)\(repeats)\(nominated)\(errors)"
     }
     if received.wrongIntegrity > 0, received.answers == 0 {
       return "\(counted(received.wrongIntegrity, "request")) came from there with another password than the one given"

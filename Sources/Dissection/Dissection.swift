@@ -28,9 +28,11 @@ public struct Dissection: Equatable, Sendable {
   /// In the order in which the file describes its interfaces.
   public var places: [Place] = []
 
-  /// By the file's clock, the instant that is called 0 in everything else. A capture of a simulated world counts from that world's 0 s;
-  /// others from their first packet.
-  public var origin: SimTime { hasCalendar ? first ?? .zero : .zero }
+  /// When a simulated world's 0 s was by the file's clock, where a remark of its capture says so.
+  public var scenarioStart: SimTime?
+
+  /// By the file's clock, the instant that is called 0 in everything else: a simulated world's 0 s, or the first packet.
+  public var origin: SimTime { scenarioStart ?? first ?? .zero }
   /// The first packet's date, to the millisecond.
   public var startText: String {
     let nanoseconds = first?.nanoseconds ?? 0
@@ -38,8 +40,6 @@ public struct Dissection: Equatable, Sendable {
     let fraction = String(nanoseconds.magnitude % 1_000_000_000 / 1_000_000)
     return "\(text[0]) \(text[1])." + String(repeating: "0", count: 3 - fraction.count) + fraction + " UTC"
   }
-  /// Whether times are dates: those within eleven days of 1970 are a simulated world's (*assumed*).
-  public var hasCalendar: Bool { (first?.nanoseconds ?? 0).magnitude > 1_000_000_000_000_000 }
 }
 
 /// An interface packets were seen at, with all that follows from them. Times are counted from `Dissection.origin`.
@@ -58,8 +58,9 @@ public struct Place: Equatable, Sendable {
   public var near: [IPAddress] = []
   /// Whether the packets' directions were recorded, or had to be guessed from who speaks with whom.
   public var hasDirections = false
-  /// Whether this side's packets left here, as at a host's own interface, or came in, as at its router's; `nil` without directions.
-  public var isAtHost: Bool?
+  /// Whether this is a host's own interface: this side's packets have the time to live that hosts give them, and leave here as far as
+  /// directions say.
+  public var isAtHost = false
   public var flows: [Flow] = []
   public var mappings: [Mapping] = []
   public var candidates: [Candidate] = []
@@ -88,7 +89,7 @@ public struct Trouble: Equatable, Sendable {
   public var firstMalformed: String?
   /// Packets that came twice within a millisecond: doubled on the way, or captured twice. The second is not looked at.
   public var doubled = 0
-  /// Wrong checksums in what this side sent: left to the network card.
+  /// Wrong checksums in what this side sent, and unfinished ones in anything: left to the network card.
   public var offloaded = 0
   /// Wrong checksums in what arrived: damaged or changed on the way.
   public var wrongChecksums = 0

@@ -102,6 +102,9 @@ private struct Building {
   /// Takes the lines of a remark that are meant for a reader like this one.
   private mutating func note(_ comment: String) {
     for line in comment.split(whereSeparator: \.isNewline) {
+      if line == "time 0 of the scenario is " + WorldCalendar.text(WorldCalendar.start) {
+        found.scenarioStart = SimTime(nanoseconds: WorldCalendar.start * 1_000_000_000)
+      }
       let words = line.split(separator: " ")
       guard words.first == "ice-pwd" else { continue }
       if words.count == 3 {
@@ -125,7 +128,7 @@ private struct Building {
   func concluded() -> Dissection {
     var found = found
     let origin = found.origin
-    found.places = observers.map { $0.concluded(origin: origin, hasCalendar: found.hasCalendar) }
+    found.places = observers.map { $0.concluded(origin: origin) }
     return found
   }
 }

@@ -27,9 +27,12 @@ struct FlowRecord {
   struct Side {
     var traffic = Traffic()
     var wrongChecksums = 0
+    var unfinishedChecksums = 0
     /// Packets of it that were recorded as leaving, and as arriving.
     var outbound = 0
     var inbound = 0
+    /// Packets of it with a time to live that hosts give.
+    var fresh = 0
     var tcp = TCPSide()
   }
   var key: FlowKey
@@ -61,13 +64,21 @@ struct FlowLedger {
     }
     let side = records[row].side(from)
     records[row].sides[side].traffic.add(sighting.length)
-    if sighting.checksumIsWrong { records[row].sides[side].wrongChecksums += 1 }
+    switch sighting.checksum {
+    case .right: break
+    case .wrong: records[row].sides[side].wrongChecksums += 1
+    case .unfinished: records[row].sides[side].unfinishedChecksums += 1
+    }
+    if Self.initialLives.contains(sighting.ttl) { records[row].sides[side].fresh += 1 }
     if sighting.direction == .outbound { records[row].sides[side].outbound += 1 }
     if sighting.direction == .inbound { records[row].sides[side].inbound += 1 }
     records[row].first = min(records[row].first, sighting.time)
     records[row].last = max(records[row].last, sighting.time)
     return row
   }
+
+  /// Linux and ours, Windows, and some routers.
+  private static let initialLives: Set<UInt8> = [64, 128, 255]
 
   mutating func mark(_ row: Int, _ name: String) {
     if !records[row].protocols.contains(name) { records[row].protocols.append(name) }
@@ -132,7 +143,7 @@ struct FlowLedger {
 
   // MARK: Conclusions
 
-  func concluded(_ orientation: Orientation, _ origin: SimTime, hasCalendar: Bool) -> [Flow] {
+  func concluded(_ orientation: Orientation, _ origin: SimTime) -> [Flow] {
     records.map { record in
       let nearIsLow = orientation.nearIsLow(record)
       let (near, far) = (nearIsLow ? 0 : 1, nearIsLow ? 1 : 0)
@@ -147,15 +158,14 @@ struct FlowLedger {
       let opener = (facts.openedByNear ?? true) ? near : far
       let look = StreamLook(
         opener: record.sides[opener].tcp.stream.bytes, other: record.sides[1 - opener].tcp.stream.bytes,
-        date: Self.date(record.first, hasCalendar))
+        date: Self.date(record.first))
       (flow.protocols, flow.tls, flow.web) = (look.protocols, look.tls, look.web)
       return flow
     }
   }
 
-  static func date(_ time: SimTime, _ hasCalendar: Bool) -> Int64 {
-    time.nanoseconds / 1_000_000_000 + (hasCalendar ? 0 : WorldCalendar.start)
-  }
+  /// In seconds since 1970.
+  static func date(_ time: SimTime) -> Int64 { time.nanoseconds / 1_000_000_000 }
 
   private static func facts(_ record: FlowRecord, _ near: Int) -> TCPFacts {
     var facts = TCPFacts()
@@ -183,11 +193,11 @@ struct FlowLedger {
   }
 
   func connections(
-    _ orientation: Orientation, _ origin: SimTime, pairs: [CheckPair], hasCalendar: Bool
+    _ orientation: Orientation, _ origin: SimTime, pairs: [CheckPair]
   ) -> [RDPUDPFlow] {
     records.flatMap { record in
       let nearIsLow = orientation.nearIsLow(record)
-      return record.rdpudp.concluded(record, nearIsLow: nearIsLow, origin, pairs, date: Self.date(record.first, hasCalendar))
+      return record.rdpudp.concluded(record, nearIsLow: nearIsLow, origin, pairs, date: Self.date(record.first))
     }
   }
 }

@@ -31,7 +31,10 @@ public struct HostVerdict: Equatable, Sendable {
     let pairs = place.pairs.filter { $0.local.address == host }
     let mappings = place.mappings.filter { $0.own.address == host && $0.isNear }
     let allocations = place.allocations.filter { $0.client.address == host }
-    let tcp = place.flows.filter { $0.near.address == host && $0.proto == .tcp && $0.tls != nil && $0.tcp?.isEstablished == true }
+    // Who accepts connections serves, and has no transport of its own.
+    let tcp = place.flows.filter { flow in
+      flow.near.address == host && flow.tls != nil && flow.tcp.map { $0.isEstablished && $0.openedByNear != false } == true
+    }
     let hasUDP = !connections.isEmpty || !pairs.isEmpty || !mappings.isEmpty || !allocations.isEmpty
     guard hasUDP || tcp.contains(where: { Self.isService($0) }) else { return nil }
     self.host = host

@@ -26,6 +26,8 @@ public struct Mapping: Equatable, Sendable {
     public var transmissions: Int
     public var first: SimTime
     public var last: SimTime
+    /// An ICMP error that came instead.
+    public var refusal: Refusal?
   }
   public enum Kind: String, Equatable, Sendable {
     /// Nobody answered.
@@ -78,13 +80,15 @@ public struct Mapping: Equatable, Sendable {
     let port = isPortPreserved ? "; the port was preserved" : answers.isEmpty ? "" : "; the port was not preserved"
     switch kind {
     case .unknown:
-      return
-        "nobody who was asked answered: UDP to \(listed(silences.map { "\($0.server)" })) does not get through in both directions"
-    case .none: return "seen from outside as it is: there is no translation on the way to \(counted(askedServers, "server"))"
+      let words = silences.map { "\($0.server)" + ($0.refusal.map { ": \($0.sentence)" } ?? "") }
+      let ways = silences.contains { $0.refusal != nil } ? "" : ": UDP does not get through there and back"
+      return "nobody who was asked answered (\(words.joined(separator: "; ")))\(ways)"
+    case .none: return "seen from outside as it is by \(seers): there is no translation on the way"
     case .oneServer:
-      return "seen as \(seen[0])\(port); with one server nothing can be said of how the mapping depends on the destination"
+      return
+        "seen as \(seen[0]) by \(seers)\(port); by one alone nothing can be said of how the mapping depends on the destination"
     case .endpointIndependent:
-      return "seen as \(seen[0]) by \(counted(askedServers, "server")): endpoint-independent as far as these servers show\(port)"
+      return "seen as \(seen[0]) by \(seers): endpoint-independent as far as these show\(port)"
     case .destinationDependent:
       return
         "seen as \(listed(seen.map { "\($0)" })): the mapping depends on the destination; whether on its address alone (ADM) or on its port too (APDM, RFC 4787) cannot be told from servers asked at one port each"
@@ -98,9 +102,14 @@ public struct Mapping: Equatable, Sendable {
     }
   }
 
-  private var askedServers: Int { Set(answers.map(\.server)).count }
+  /// "2 servers and 1 peer".
+  private var seers: String {
+    func count(_ isPeer: Bool) -> Int { Set(answers.filter { $0.isPeer == isPeer }.map(\.server)).count }
+    let words = [(count(false), "server"), (count(true), "peer")].filter { $0.0 > 0 }
+    return listed(words.map { counted($0.0, $0.1) })
+  }
 
-  static func all(_ transactions: [STUNTransaction], _ orientation: Orientation) -> [Mapping] {
+  static func all(_ transactions: [STUNTransaction], _ orientation: Orientation, _ flows: [FlowRecord]) -> [Mapping] {
     var found: [Mapping] = []
     var rows: [Endpoint: Int] = [:]
     for transaction in transactions where transaction.method == STUNFrame.binding && transaction.relay == nil {
@@ -114,6 +123,12 @@ public struct Mapping: Equatable, Sendable {
         found.append(Mapping(own: transaction.client, isNear: isNear))
       }
       found[row].take(transaction)
+    }
+    for row in found.indices {
+      for silence in found[row].silences.indices {
+        let key = FlowKey(.udp, found[row].own, found[row].silences[silence].server)
+        found[row].silences[silence].refusal = flows.first { $0.key == key }?.refusals.first
+      }
     }
     // A check's answer without a request in the capture may not be told from a server's.
     return found.filter { !$0.answers.isEmpty || !$0.silences.isEmpty }

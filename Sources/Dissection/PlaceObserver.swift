@@ -8,10 +8,18 @@ struct Sighting {
   var time: SimTime
   /// Bytes of its IP packet.
   var length: Int
+  /// Time to live, or hop limit.
+  var ttl: UInt8
   var direction: CapturedPacket.Direction
   /// Bytes at its end that were not kept.
   var missing: Int
-  var checksumIsWrong: Bool
+  var checksum = Checksum.right
+
+  enum Checksum {
+    case right, wrong
+    /// Left to a network card.
+    case unfinished
+  }
 }
 
 /// A place while its packets come in.
@@ -49,8 +57,8 @@ struct PlaceObserver {
       do throws(CodecError) {
         let packet = try PacketCodec.decode(bytes[...], verifying: false)
         let sighting = Sighting(
-          time: time, length: bytes.count, direction: frame.direction, missing: missing,
-          checksumIsWrong: missing == 0 && Self.isWrong(bytes))
+          time: time, length: bytes.count, ttl: packet.header.ttl, direction: frame.direction, missing: missing,
+          checksum: missing == 0 ? Self.checksum(bytes) : .right)
         take(packet, sighting, passwords)
       } catch { misread(error, number, isCut: missing > 0) }
     }
@@ -63,13 +71,13 @@ struct PlaceObserver {
     return false
   }
 
-  private static func isWrong(_ bytes: [UInt8]) -> Bool {
+  private static func checksum(_ bytes: [UInt8]) -> Sighting.Checksum {
     do throws(CodecError) {
       _ = try PacketCodec.decode(bytes[...])
-      return false
+      return .right
     } catch {
-      if case .integrity = error { return true }
-      return false
+      guard case .integrity = error else { return .right }
+      return PacketCodec.hasUnfinishedChecksum(bytes[...]) ? .unfinished : .wrong
     }
   }
 
@@ -128,7 +136,7 @@ struct PlaceObserver {
 
   private mutating func relayed(_ inner: RelayedDatagram, _ sighting: Sighting, _ passwords: Passwords) {
     var sighting = sighting
-    (sighting.length, sighting.checksumIsWrong) = (inner.payload.count, false)
+    (sighting.length, sighting.checksum) = (inner.payload.count, .right)
     let relay = Relayed(client: inner.client, server: inner.server)
     let (from, to) = inner.toPeer ? (inner.client, inner.peer) : (inner.peer, inner.client)
     datagram(inner.payload, from: from, to: to, relay: relay, sighting, passwords)
@@ -136,29 +144,30 @@ struct PlaceObserver {
 
   // MARK: Conclusions
 
-  func concluded(origin: SimTime, hasCalendar: Bool) -> Place {
+  func concluded(origin: SimTime) -> Place {
     var place = place
     let orientation = Orientation(flows.records)
     place.first = place.first.map { $0.since(origin) }
     place.last = place.last.map { $0.since(origin) }
     place.hasDirections = orientation.hasDirections
     place.near = orientation.near
-    var leaving = 0
+    var (leaving, fresh) = (0, 0)
     for record in flows.records where record.key.relay == nil {
       let nearIsLow = orientation.nearIsLow(record)
       let (near, far) = (record.sides[nearIsLow ? 0 : 1], record.sides[nearIsLow ? 1 : 0])
+      fresh += 2 * near.fresh - near.traffic.packets
       leaving += near.outbound + far.inbound - near.inbound - far.outbound
-      place.trouble.offloaded += near.wrongChecksums
+      place.trouble.offloaded += near.wrongChecksums + near.unfinishedChecksums + far.unfinishedChecksums
       place.trouble.wrongChecksums += far.wrongChecksums
     }
-    if place.hasDirections { place.isAtHost = leaving > 0 }
+    place.isAtHost = fresh > 0 && (leaving > 0 || !place.hasDirections)
     let transactions = stun.transactions(since: origin)
-    place.flows = flows.concluded(orientation, origin, hasCalendar: hasCalendar)
-    place.mappings = Mapping.all(transactions, orientation)
+    place.flows = flows.concluded(orientation, origin)
+    place.mappings = Mapping.all(transactions, orientation, flows.records)
     place.pairs = CheckPair.all(transactions, orientation, flows.records)
     place.allocations = relays.concluded(transactions)
     place.candidates = Candidate.all(transactions, place.mappings, orientation)
-    place.connections = flows.connections(orientation, origin, pairs: place.pairs, hasCalendar: hasCalendar)
+    place.connections = flows.connections(orientation, origin, pairs: place.pairs)
     place.verdicts = HostVerdict.all(place)
     return place
   }

@@ -24,7 +24,7 @@ public struct RDPUDPFlow: Equatable, Sendable {
   public var syns = 0
   public var synAcks = 0
   public var firstSyn: SimTime?
-  /// From the latest SYN before it to the first SYN+ACK.
+  /// From the latest SYN to the first SYN+ACK behind it; at the side that answers, from there to the opener's next datagram.
   public var roundTrip: SimDuration?
   /// uUdpVer: 1, 2 or 257 (version 3).
   public var clientVersion: UInt16?
@@ -60,9 +60,8 @@ public struct RDPUDPFlow: Equatable, Sendable {
     }
     let data = "\(counted(dataSent.packets, "data packet")) out, \(dataReceived.packets) in, over \(last - first)"
     guard syns + synAcks > 0 else { return "began before the capture; \(data)" }
-    let repeats = syns > 1 ? " to SYN \(syns)" : ""
-    let trip = roundTrip.map { " after \($0)\(repeats)" } ?? ""
-    let who = openedByNear == false ? "SYN from \(far) answered" : "SYN answered"
-    return "\(who)\(via)\(trip); \(data)"
+    let repeats = syns > 1 ? "the last of \(syns) SYNs" : "SYN"
+    guard openedByNear == false else { return "\(repeats) answered\(via)\(roundTrip.map { " after \($0)" } ?? ""); \(data)" }
+    return "\(repeats) from \(far) answered\(via)\(roundTrip.map { ", its next datagram \($0) later" } ?? ""); \(data)"
   }
 }

@@ -12,6 +12,8 @@ struct RDPUDPLedger {
     var synAck: RDPUDPHandshake?
     var syns: [SimTime] = []
     var synAcks: [SimTime] = []
+    /// When the opener's first datagram behind the answer was seen.
+    var confirmed: SimTime?
     /// By side: datagrams with data, their bytes of data, acknowledgements and dummies.
     var data = [Traffic(), Traffic()]
     var acknowledgements = [0, 0]
@@ -39,6 +41,9 @@ struct RDPUDPLedger {
     let packet = try? RDPUDP2Packet(payload)
     if let row = connections.indices.last {
       connections[row].last = time
+      if connections[row].confirmed == nil, connections[row].opener == side, !connections[row].synAcks.isEmpty {
+        connections[row].confirmed = time
+      }
       guard let packet else {
         // The data phase of versions 1 and 2 is counted only.
         connections[row].data[side].add(payload.count)
@@ -109,6 +114,8 @@ struct RDPUDPLedger {
       flow.correlation = connection.syn?.correlation
       if let answered = connection.synAcks.first, let asked = connection.syns.last(where: { $0 <= answered }) {
         flow.roundTrip = answered - asked
+        // The answering side sees the way there and back behind its answer.
+        if flow.openedByNear == false { flow.roundTrip = connection.confirmed.map { $0 - answered } }
       }
       flow.firstSyn = connection.syns.first.map { $0.since(origin) }
       (flow.dataSent, flow.dataReceived) = (connection.data[near], connection.data[far])

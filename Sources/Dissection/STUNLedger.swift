@@ -68,7 +68,8 @@ struct STUNLedger {
     var end = STUNFrame.headerLength
     let whole = Array(bytes)
     while end + 4 <= whole.count {
-      let next = end + 4 + (Int(whole[end + 2]) << 8 | Int(whole[end + 3])) + 3 & ~3
+      let length = Int(whole[end + 2]) << 8 | Int(whole[end + 3])
+      let next = end + 4 + (length + 3) / 4 * 4
       if next > whole.count { break }
       end = next
     }

@@ -20,7 +20,7 @@ public enum DissectionJSON {
       }
     return .object([
       ("file", .text(file)), ("packets", .number(dissection.packets)), ("end", .text(end)), ("end_reason", .maybe(what)),
-      ("start", dissection.hasCalendar ? .text(dissection.startText) : .null),
+      ("start", dissection.first == nil ? .null : .text(dissection.startText)),
       ("duration_ms", .maybe(dissection.first.flatMap { first in dissection.last.map { $0 - first } })),
       ("application", .maybe(dissection.application)), ("comments", .array(dissection.comments.map { .text($0) })),
       ("places", .array(places.map(value))),
@@ -32,6 +32,7 @@ public enum DissectionJSON {
       ("name", .text(place.name)), ("link_type", .number(place.linkType)), ("packets", .number(place.packets)),
       ("bytes", .number(place.bytes)), ("first_ms", .maybe(place.first)), ("last_ms", .maybe(place.last)),
       ("own_addresses", .array(place.near.map { .text("\($0)") })), ("directions_recorded", .flag(place.hasDirections)),
+      ("at_host", .flag(place.isAtHost)),
       ("trouble", value(place.trouble)), ("verdicts", .array(place.verdicts.map(value))),
       ("flows", .array(place.flows.map(value))), ("mappings", .array(place.mappings.map(value))),
       ("candidates", .array(place.candidates.map(value))), ("pairs", .array(place.pairs.map(value))),
@@ -122,7 +123,7 @@ public enum DissectionJSON {
           mapping.silences.map {
             .object([
               ("server", value($0.server)), ("requests", .number($0.transmissions)), ("first_ms", .maybe($0.first)),
-              ("last_ms", .maybe($0.last)),
+              ("last_ms", .maybe($0.last)), ("refusal", .maybe($0.refusal?.sentence)),
             ])
           })
       ),

@@ -10,8 +10,12 @@ public enum DissectionReport {
     if !names.isEmpty { return dissection.places.filter { names.contains($0.name) } }
     let telling = dissection.places.filter(\.saysSomething)
     if telling.isEmpty { return dissection.places.filter { $0.packets > 0 } }
-    let atHosts = telling.filter { $0.isAtHost ?? ($0.near.count == 1) }
-    return telling.count <= 3 || atHosts.isEmpty ? telling : atHosts
+    if telling.count <= 3 { return telling }
+    let atHosts = telling.filter { $0.isAtHost && !$0.verdicts.isEmpty }
+    let withUDP = atHosts.filter {
+      !$0.mappings.isEmpty || !$0.pairs.isEmpty || !$0.connections.isEmpty || !$0.allocations.isEmpty
+    }
+    return !withUDP.isEmpty ? withUDP : !atHosts.isEmpty ? atHosts : telling
   }
 
   /// The report as plain text wrapped to `width`.
@@ -50,9 +54,9 @@ public enum DissectionReport {
     if let first = dissection.first, let last = dissection.last {
       let count = "\(counted(dissection.packets, "packet")) in \(last - first)"
       facts.append(
-        dissection.hasCalendar
+        dissection.scenarioStart == nil
           ? "\(count), the first at \(dissection.startText); times are counted from it"
-          : "\(count); times are the file's own, as in a simulated world, the first \(first)")
+          : "\(count); times are counted from the scenario's 0 s")
     } else {
       facts.append("No packets")
     }
@@ -104,7 +108,7 @@ public enum DissectionReport {
     add(trouble.fragments, "fragment", "not put together")
     add(trouble.malformed, "packet", "malformed; \(trouble.firstMalformed ?? "")")
     add(trouble.doubled, "packet", "seen twice within 1 ms and counted once")
-    add(trouble.offloaded, "packet", "sent from here with a checksum that the network card was left to compute")
+    add(trouble.offloaded, "packet", "with a checksum that was left to the network card")
     add(trouble.wrongChecksums, "packet", "that arrived with a wrong checksum: damaged or changed on the way")
     add(trouble.wrongFingerprints, "STUN message", "whose FINGERPRINT does not fit: something rewrites payloads (an ALG?)")
     add(trouble.rightIntegrity, "STUN message", "made with a password that is known")

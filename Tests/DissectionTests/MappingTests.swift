@@ -22,7 +22,7 @@ import WireCodec
     let mapping = try only(sketch)
     #expect(mapping.kind == .endpointIndependent && mapping.isPortPreserved && mapping.isNear)
     #expect(mapping.answers.map(\.roundTrip) == [SimDuration.microseconds(34_400), .milliseconds(20)])
-    #expect(mapping.sentence.contains("endpoint-independent as far as these servers show; the port was preserved"))
+    #expect(mapping.sentence.contains("by 2 servers: endpoint-independent as far as these show; the port was preserved"))
     #expect(try sketch.place().near == [at(Self.own).address])
   }
 
@@ -76,6 +76,9 @@ import WireCodec
     let mapping = try only(sketch)
     #expect(mapping.kind == .unknown && mapping.silences.map(\.transmissions) == [7])
     let verdict = try #require(try sketch.place().verdicts.first)
-    #expect(verdict.transport == .none && verdict.obstacles.contains { $0.contains("20.202.1.1:3478 does not get through") })
+    sketch.refuse(32_000, .portUnreachable, by: "20.202.1.1")
+    #expect(try only(sketch).sentence.contains("20.202.1.1:3478: port unreachable, said by 20.202.1.1"))
+    #expect(
+      verdict.transport == .none && verdict.obstacles.contains { $0.contains("(20.202.1.1:3478): UDP does not get through") })
   }
 }

@@ -62,7 +62,7 @@ import WireCodec
     #expect(connection.tls?.version == .tls12 && connection.tls?.issuer == "corporate-ca")
     let verdict = try #require(place.verdicts.first)
     #expect(verdict.transport == .managed && verdict.obstacles.isEmpty)
-    #expect(verdict.sentence.contains("SYN answered after 14.600 ms to SYN 2"))
+    #expect(verdict.sentence.contains("the last of 2 SYNs answered after 14.600 ms"))
   }
 
   @Test("only TCP, with what came to nothing: the listener's silence, a check's, and no relay")

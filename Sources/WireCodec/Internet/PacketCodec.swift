@@ -126,6 +126,18 @@ public enum PacketCodec {
     return bytes
   }
 
+  /// Whether a TCP or UDP checksum is the pseudo-header's sum alone: what systems leave to a network card to finish, and on a loopback
+  /// nobody does.
+  public static func hasUnfinishedChecksum(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard let (header, payload) = try? IPCodec.decode(bytes, verifying: false),
+      let proto = known(header.proto, v4: header.isV4), proto != .icmp
+    else { return false }
+    let place = payload.startIndex + (proto == .udp ? 6 : 16)
+    guard place + 1 < payload.endIndex else { return false }
+    let told = UInt16(payload[place]) << 8 | UInt16(payload[place + 1])
+    return told == ~InternetChecksum.pseudoHeader(header, length: payload.count).value
+  }
+
   private static func verify(_ proto: TransportProtocol, _ bytes: ArraySlice<UInt8>, under header: IPHeader) throws(CodecError) {
     if proto == .udp, bytes.count >= HeaderLength.udp, bytes[bytes.startIndex + 6] | bytes[bytes.startIndex + 7] == 0 {
       // RFC 8200 §8.1: IPv6 has no datagrams without a checksum.
