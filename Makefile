@@ -65,6 +65,7 @@ interop: setup
 	@$(INTEROP)/python/bin/python Tests/interop/stun.py write $(INTEROP)/exchange
 	@SHORTPATH_INTEROP=$(CURDIR)/$(INTEROP)/exchange $(SWIFT) test --skip-build --filter InteropTests
 	@$(INTEROP)/python/bin/python Tests/interop/stun.py read $(INTEROP)/exchange
+	@$(INTEROP)/python/bin/python Tests/interop/stun.py field $(BUILD)/debug/shortpath $(INTEROP)/exchange
 	@$(INTEROP)/python/bin/python Tests/interop/stun.py capture $(BUILD)/debug/shortpath $(INTEROP)/exchange \
 	  Scenarios/documented/1-internet-only.yaml Scenarios/documented/4-vpn-udp-blocked.yaml Scenarios/recovery/roam-and-back.yaml
 

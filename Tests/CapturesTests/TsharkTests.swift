@@ -115,10 +115,12 @@ import Wire
 
   @Test(
     "tshark calls retransmissions what the run counts as such, at either end",
-    arguments: ["failures/bursts", "failures/lost-tcp-syn", "failures/broker-silent", "documented/1-internet-only"])
+    arguments: [
+      "failures/bursts", "failures/lost-tcp-syn", "failures/broker-silent", "failures/duplicates", "documented/1-internet-only",
+    ])
   func retransmissions(name: String) throws {
     var all = 0
-    for place in ["alice", "gateway-west", "gateway-service", "sh-1"] {
+    for place in ["alice", "gateway-west", "gateway-service", "sh-1", "feed"] {
       guard let captured = try? Captured(name, at: [place + ".eth"]) else { continue }
       let reading = try #require(captured.file.readings.first)
       let flagged = try Tshark.run(

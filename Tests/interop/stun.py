@@ -2,11 +2,13 @@
 
 stun.py write DIR             writes DIR/theirs.tsv: messages of aioice's, and what they say
 stun.py read DIR              reads DIR/ours.tsv, written by the test InteropTests
-stun.py capture PROGRAM DIR FILE...   captures scenarios and reads every STUN message in them; `PROGRAM dissect` must count the same
+stun.py field PROGRAM DIR     captures an ICE exchange of aioice's, which `PROGRAM dissect` must read as it was meant
+stun.py capture PROGRAM DIR FILE...   captures scenarios and reads every STUN message in them; `PROGRAM dissect` must find no mistake
 
 A line has a name, the password (or -), what is to be found (right, wrong, absent), the message in hex, and its attributes as text.
 """
 
+import ipaddress
 import json
 import random
 import struct
@@ -73,8 +75,6 @@ def generated(chance: random.Random) -> tuple[stun.Message, bytes]:
             return (".".join(str(chance.randint(0, 255)) for _ in range(4)), port)
         # At most one run of zeros, whose place decides how the address is written.
         groups = [chance.choice([0, 0, 1, chance.randint(0, 65535)]) for _ in range(7)]
-        import ipaddress
-
         return (str(ipaddress.IPv6Address(b"".join(struct.pack("!H", g) for g in [0x2001] + groups))), port)
 
     kind = chance.choice(list(KINDS))
@@ -202,8 +202,6 @@ def blocks(data: bytes) -> tuple[list[str], list[tuple[int, bytes]]]:
 
 def datagram(packet: bytes) -> tuple[tuple[str, str], bytes] | None:
     """Source, destination and payload of a UDP datagram in a raw IP packet."""
-    import ipaddress
-
     if packet[0] >> 4 == 4:
         header, proto, source, target = (packet[0] & 15) * 4, packet[9], packet[12:16], packet[16:20]
     else:
@@ -249,15 +247,124 @@ def capture(program: str, folder: Path, scenarios: list[str]) -> None:
     print(f"{sum(found.values())} STUN messages in captures of {len(scenarios)} scenarios read by aioice: {found}")
 
 
+def places(program: str, file: Path) -> list[dict]:
+    answer = subprocess.run([program, "dissect", str(file), "--format", "json"], capture_output=True, text=True)
+    if answer.returncode != 0:
+        sys.exit(f"dissect {file}: {answer.stderr}")
+    return json.loads(answer.stdout)["captures"][0]["places"]
+
+
 def dissected(program: str, file: Path) -> None:
     """What `dissect` says of the same file: every integrity right with the passwords it tells, and with a wrong one none."""
-    answer = subprocess.run([program, "dissect", str(file), "--format", "json"], capture_output=True, text=True)
-    expect(answer.returncode == 0, f"dissect {file}: {answer.stderr}")
-    if answer.returncode != 0:
-        return
-    trouble = [place["trouble"] for place in json.loads(answer.stdout)["captures"][0]["places"]]
+    trouble = [place["trouble"] for place in places(program, file)]
     expect(sum(t["wrong_integrity"] + t["wrong_fingerprints"] + t["malformed"] for t in trouble) == 0, f"{file}: {trouble}")
     expect(sum(t["right_integrity"] for t in trouble) > 0, f"{file}: dissect finds no integrity that is right")
+
+
+# A capture of aioice's own
+
+
+def raw_ip(source: tuple[str, int], target: tuple[str, int], payload: bytes) -> bytes:
+    """A UDP datagram in a raw IP packet, with its checksums."""
+    def checksum(data: bytes) -> int:
+        total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+        while total >> 16:
+            total = (total & 0xFFFF) + (total >> 16)
+        return ~total & 0xFFFF
+
+    ends = [ipaddress.ip_address(a[0]).packed for a in (source, target)]
+    length = 8 + len(payload)
+    udp = struct.pack("!HHHH", source[1], target[1], length, 0) + payload
+    pseudo = b"".join(ends) + struct.pack("!IHBB", length, 0, 0, 17)
+    udp = udp[:6] + struct.pack("!H", checksum(pseudo + udp + b"\0" * (len(udp) % 2)) or 0xFFFF) + udp[8:]
+    if len(ends[0]) == 16:
+        return struct.pack("!IHBB", 6 << 28, length, 17, 64) + b"".join(ends) + udp
+    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 1, 0x4000, 64, 17, 0) + b"".join(ends)
+    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + udp
+
+
+def pcapng(comments: list[str], packets: list[tuple[int, bool, bytes]]) -> bytes:
+    """A file of one raw IP interface; packets with milliseconds, and whether they go out."""
+
+    def option(code: int, value: bytes) -> bytes:
+        return struct.pack("<HH", code, len(value)) + value + b"\0" * (-len(value) % 4)
+
+    def block(kind: int, body: bytes) -> bytes:
+        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+    end = option(0, b"")
+    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + b"".join(option(1, c.encode()) for c in comments) + end)
+    out += block(1, struct.pack("<HHI", 101, 0, 0) + option(2, b"client") + end)
+    for milliseconds, outbound, data in packets:
+        units = 1_800_000_000_000_000 + milliseconds * 1000
+        body = struct.pack("<IIIII", 0, units >> 32, units & 0xFFFFFFFF, len(data), len(data)) + data + b"\0" * (-len(data) % 4)
+        out += block(6, body + option(2, struct.pack("<I", 2 if outbound else 1)) + end)
+    return out
+
+
+def exchange(v4: bool) -> tuple[dict[str, tuple[str, int]], list[tuple[int, bool, bytes]]]:
+    """An address asked of a server, a check with a role conflict, one that works, and the peer's that nominates."""
+    base = "192.0.2." if v4 else "2001:db8::"
+    own, server, peer, mapped = ends = [(base + n, p) for n, p in (("10", 50_000), ("20", 3478), ("30", 60_000), ("40", 41_000))]
+    packets: list[tuple[int, bool, bytes]] = []
+
+    def send(at: int, source: tuple[str, int], target: tuple[str, int], kind: stun.Class, key: bytes, attributes: dict) -> None:
+        # The answer has its request's transaction.
+        number = {20: 1, 45: 2, 65: 3, 75: 4}.get(at) or {0: 1, 30: 2, 50: 3, 70: 4}[at]
+        message = stun.Message(stun.Method.BINDING, kind, bytes([v4] * 11 + [number]), dict(attributes))
+        if key:
+            message.add_message_integrity(key)
+        packets.append((at, source == own, raw_ip(source, target, bytes(message))))
+
+    request, success, error = stun.Class.REQUEST, stun.Class.RESPONSE, stun.Class.ERROR
+    theirs, ours = b"the-password-of-the-peer", b"the-password-of-our-own"
+    check = {"USERNAME": "PEER:OWNU", "PRIORITY": 1_862_270_975}
+    send(0, own, server, request, b"", {})
+    send(20, server, own, success, b"", {"SOFTWARE": "aioice", "XOR-MAPPED-ADDRESS": mapped})
+    send(30, own, peer, request, theirs, check | {"ICE-CONTROLLING": 7})
+    send(45, peer, own, error, theirs, {"ERROR-CODE": (487, "Role Conflict")})
+    send(50, own, peer, request, theirs, check | {"ICE-CONTROLLED": 7})
+    send(65, peer, own, success, theirs, {"XOR-MAPPED-ADDRESS": mapped})
+    send(70, peer, own, request, ours, {"USERNAME": "OWNU:PEER", "PRIORITY": 5, "ICE-CONTROLLING": 9, "USE-CANDIDATE": None})
+    send(75, own, peer, success, ours, {"XOR-MAPPED-ADDRESS": peer})
+    return dict(zip(("own", "server", "peer", "mapped"), ends)), packets
+
+
+PASSWORDS = ["ice-pwd PEER the-password-of-the-peer", "ice-pwd OWNU the-password-of-our-own"]
+
+
+def field(program: str, folder: Path) -> None:
+    for v4 in (True, False):
+        ends, packets = exchange(v4)
+        own, server, peer, mapped = (endpoint(e) for e in ends.values())
+        file = folder / f"aioice-{4 if v4 else 6}.pcapng"
+        file.write_bytes(pcapng(PASSWORDS, packets))
+        found = places(program, file)[0]
+
+        def same(what: str, value: object, wanted: object) -> None:
+            expect(value == wanted, f"{file}: {what} is {value}, not {wanted}")
+
+        clean = ("malformed", "wrong_checksums", "wrong_fingerprints", "wrong_integrity")
+        same("trouble", [found["trouble"][k] for k in clean], [0, 0, 0, 0])
+        same("right integrity", found["trouble"]["right_integrity"], 6)
+        answers = {a["server"]: a for m in found["mappings"] if m["own"] == own for a in m["answers"]}
+        same("what the server saw", [answers[server][k] for k in ("reflexive", "round_trip_ms", "software")], [mapped, 20, "aioice"])
+        same("what the peer saw", answers[peer]["reflexive"], mapped)
+        pair = next(p for p in found["pairs"] if (p["local"], p["remote"]) == (own, peer))
+        keys = ("requests", "answers", "errors", "role", "changed_role", "priority", "use_candidate")
+        same("own checks", [pair["sent"][k] for k in keys], [2, 1, {"487": 1}, "controlled", True, 1_862_270_975, 0])
+        same("the peer's checks", [pair["received"][k] for k in keys], [1, 1, {}, "controlling", False, 5, 1])
+        same("round trip and nomination", [pair["first_round_trip_ms"], pair["valid"]], [15, True])
+        # With other passwords no request fits, and a flipped bit is a wrong fingerprint.
+        file.write_bytes(pcapng([p + "x" for p in PASSWORDS], packets))
+        trouble = places(program, file)[0]["trouble"]
+        same("integrity with other passwords", [trouble["right_integrity"], trouble["wrong_integrity"]], [0, 3])
+        at, outbound, data = packets[2]
+        spoiled = data[:-40] + bytes([data[-40] ^ 1]) + data[-39:]
+        file.write_bytes(pcapng(PASSWORDS, packets[:2] + [(at, outbound, spoiled)] + packets[3:]))
+        same("wrong fingerprints", places(program, file)[0]["trouble"]["wrong_fingerprints"], 1)
+    print(f"an ICE exchange of aioice {version()} over IPv4 and IPv6 dissected")
+
 
 
 if __name__ == "__main__":
@@ -266,6 +373,8 @@ if __name__ == "__main__":
         write(Path(rest[0]))
     elif command == "read":
         read(Path(rest[0]))
+    elif command == "field":
+        field(rest[0], Path(rest[1]))
     elif command == "capture":
         capture(rest[0], Path(rest[1]), rest[2:])
     else:
