@@ -2,20 +2,27 @@
 import ScenarioModel
 public import Simulation
 import SimulationKernel
+public import Studies
 import Trace
 import Wire
 
 /// The explanation of one session.
 public enum Explanation {
   /// The explanation in words, as plain text wrapped to `width` or as Markdown.
+  /// - Parameter answers: what lifting can do for the session's attempts (`Lifting.answers`).
   /// - Precondition: the run has a session of this ordinal.
-  public static func text(_ run: RunResult, session: Int, format: ReportFormat = .text, width: Int = 120) -> String {
+  public static func text(
+    _ run: RunResult, session: Int, answers: [BlockerAnswer] = [], format: ReportFormat = .text, width: Int = 120
+  ) -> String {
     let story = Story(run, session: session)
     var document = Document()
     document.add(
       .title("\(run.scenario.id), session \(session): \(run.shown(story.session.client)) to \(run.shown(story.session.host))"))
     document.add(.paragraph(RunTable.sentence(of: story.session)))
     document.add(.list(facts(of: story)))
+    transports(of: story, answers, into: &document)
+    document.add(.heading("What administrators see"))
+    document.add(.list(FieldSigns.lines(of: story.session)))
     document.add(.heading("Steps, in milliseconds from the click"))
     document.add(.table(steps(of: story)))
     let changes = story.changes
@@ -33,12 +40,6 @@ public enum Explanation {
     if !story.session.reconnects.isEmpty {
       document.add(.heading("What was lost, and how it came back"))
       document.add(.table(losses(of: story)))
-    }
-    for attempt in story.session.attempts where !attempt.blockers.isEmpty {
-      let name = attempt.transport.name
-      let heading = attempt.outcome == .won ? "Packets that \(name) lost on its way" : "What stood in the way of \(name)"
-      document.add(.heading(heading))
-      document.add(.list(attempt.blockers.map { sentence(of: $0, in: story) }))
     }
     if !story.session.pairs.isEmpty { pairs(of: story, into: &document) }
     if !run.rogues.isEmpty {

@@ -19,23 +19,15 @@ struct Story {
     self.session = session
   }
 
-  /// The story's record of this number; records are in the order of their numbers.
-  func record(_ number: UInt64) -> Record? {
-    var low = 0
-    var high = run.story.count
-    while low < high {
-      let middle = (low + high) / 2
-      if run.story[middle].number < number { low = middle + 1 } else { high = middle }
-    }
-    return low < run.story.count && run.story[low].number == number ? run.story[low] : nil
-  }
+  /// The story's record of this number.
+  func record(_ number: UInt64) -> Record? { run.record(number) }
 
   /// A time in milliseconds from the click (from 0 s where nobody clicked).
   func afterClick(_ time: SimTime?) -> String { milliseconds(time.map { $0 - (session.clicked ?? .zero) }) }
 
   /// The scenario's timed events up to the end of the run, in the order of time.
   var changes: [EventSpec] {
-    let happened = run.scenario.events.enumerated().filter { $0.element.at <= run.endTime }
+    let happened = run.scenario.events.enumerated().filter { $0.element.isEnabled && $0.element.at <= run.endTime }
     return happened.sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
   }
 

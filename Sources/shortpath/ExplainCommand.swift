@@ -3,6 +3,7 @@ import ArgumentParser
 import Reports
 import ScenarioModel
 import Simulation
+import Studies
 
 struct ExplainCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, markdown }
@@ -44,13 +45,19 @@ struct ExplainCommand: ParsableCommand {
     let wanted = session.map { [$0] } ?? known
     switch format {
     case .json: try Console.print(ExplanationJSON.text(run, sessions: wanted))
-    case .text: try Console.print(words(run, wanted, .text))
-    case .markdown: try Console.print(words(run, wanted, .markdown))
+    case .text: try Console.print(try words(run, wanted, .text))
+    case .markdown: try Console.print(try words(run, wanted, .markdown))
     }
   }
 
-  private func words(_ run: RunResult, _ sessions: [Int], _ format: ReportFormat) -> String {
+  private func answers(_ run: RunResult, _ session: Int) throws -> [BlockerAnswer] {
+    do { return try Lifting.answers(run, session: session) } catch { throw Console.stop(.bug, "\(file): \(error)") }
+  }
+
+  private func words(_ run: RunResult, _ sessions: [Int], _ format: ReportFormat) throws -> String {
     // 120: as wide as a page is where stdout is no terminal (*assumed*).
-    sessions.map { Explanation.text(run, session: $0, format: format, width: Console.width ?? 120) }.joined(separator: "\n")
+    try sessions.map {
+      Explanation.text(run, session: $0, answers: try answers(run, $0), format: format, width: Console.width ?? 120)
+    }.joined(separator: "\n")
   }
 }

@@ -1,0 +1,176 @@
+// What became of each transport, and what would make it work: the part of an explanation that people act on.
+import ScenarioModel
+import Simulation
+import SimulationKernel
+import Studies
+import Trace
+import Wire
+
+extension Explanation {
+  /// One section for each transport that something stopped, and for a session that failed.
+  static func transports(of story: Story, _ answers: [BlockerAnswer], into document: inout Document) {
+    for attempt in story.session.attempts {
+      let answer = answers.first { $0.transport == attempt.transport }
+      guard answer != nil || !attempt.blockers.isEmpty else { continue }
+      document.add(.heading(heading(of: attempt, in: story)))
+      if let answer { section(answer, attempt, story, into: &document) } else { plain(attempt, story, into: &document) }
+    }
+  }
+
+  private static func heading(of attempt: AttemptResult, in story: Story) -> String {
+    let name = attempt.transport == .reverseConnect && story.session.transport == nil ? "the session" : attempt.transport.name
+    switch attempt.outcome {
+    case .won: return "Packets that \(name) lost on its way"
+    case .notTried: return "Why \(name) was not tried, and what would make it work"
+    case .abandoned: return "Why \(name) was given up"
+    case .failed, .pending: return "What stood in the way of \(name), and what would make it work"
+    }
+  }
+
+  private static func plain(_ attempt: AttemptResult, _ story: Story, into document: inout Document) {
+    document.add(.list(attempt.blockers.map { sentence(of: $0, in: story) }))
+  }
+
+  private static func section(_ answer: BlockerAnswer, _ attempt: AttemptResult, _ story: Story, into document: inout Document) {
+    let words = LiftWords(run: story.run)
+    let sentences = answer.sentences(words)
+    document.add(.paragraph(sentences[0]))
+    if sentences.count > 1 { document.add(.list(Array(sentences.dropFirst()))) }
+    let evidence = answer.effective + answer.remaining.filter { !answer.effective.contains($0) }
+    if !evidence.isEmpty {
+      document.add(.paragraph("What was met:"))
+      document.add(.list(evidence.map { sentence(of: $0, answer, words, story) }))
+    }
+    let pairs = fates(of: attempt, in: story)
+    if !pairs.isEmpty { document.add(.paragraph(pairs)) }
+    let checks = checks(of: evidence)
+    if !checks.isEmpty {
+      document.add(.paragraph("How to confirm it in the field, and what to do:"))
+      document.add(.list(checks))
+    }
+    let idle = story.blockers(of: attempt, session: answer.transport == .reverseConnect).filter { blocker in
+      !evidence.contains { $0.isAbout(blocker) }
+    }
+    if !idle.isEmpty {
+      document.add(.paragraph("Also seen, without effect: \(folded(idle, story))."))
+    }
+    if let set = answer.sets.first {
+      document.add(.paragraph("Try it: shortpath explain FILE \(set.map(words.option).joined(separator: " "))"))
+    }
+  }
+
+  /// One obstacle with its evidence and what lifts it.
+  private static func sentence(of obstacle: Obstacle, _ answer: BlockerAnswer, _ words: LiftWords, _ story: Story) -> String {
+    var text = ""
+    switch obstacle.kind {
+    case .drop(let blocker):
+      if let told = story.told(blocker, by: answer.transport) {
+        text = sentence(of: told, in: story)
+      } else {
+        text = place(of: blocker, in: story)
+      }
+    case .setting(let name, let reason):
+      let attempt = story.session.attempts.first { $0.transport == answer.transport }
+      let when = attempt?.ended.map { ", \(story.afterClick($0)) ms after the click" } ?? ""
+      let owner = reason == .clientSetting || reason == .clientKind ? story.session.client : story.session.host
+      text =
+        "Setting '\(name)' of \(reason == .hostPoolSetting ? "the host pool" : story.run.shown(owner)) forbids it (\(reason.code))\(when)"
+      if reason == .none || attempt?.outcome != .notTried { text = "Setting '\(name)' leaves out a part of it" }
+    case .event(let number):
+      let event = story.run.scenario.events[number - 1]
+      text = "At \(story.afterClick(event.at)) ms: \(event.change.text) [events.\(number)]"
+    case .failure(let failure):
+      text =
+        "\(story.run.shown(failure.node)): \(failure.reason.clause) (\(failure.reason.code)) at \(story.afterClick(failure.time)) ms, record \(failure.record)"
+    }
+    let behind = obstacle.behind.filter(answer.uses)
+    if !behind.isEmpty, !isTold(obstacle, answer, story) {
+      text += "; it shows only behind the others (\(words.joined(behind, by: "and")))"
+    }
+    if obstacle.lifts.isEmpty { text += "; nothing here lifts it" }
+    return text
+  }
+
+  private static func isTold(_ obstacle: Obstacle, _ answer: BlockerAnswer, _ story: Story) -> Bool {
+    guard case .drop(let blocker) = obstacle.kind else { return obstacle.behind.isEmpty }
+    return story.told(blocker, by: answer.transport) != nil
+  }
+
+  /// A blocker that the run itself did not come to.
+  private static func place(of blocker: Blocker, in story: Story) -> String {
+    let note = blocker.note.isEmpty ? "" : " (\(blocker.note))"
+    let path = blocker.rulePath.map { " [\($0)]" } ?? ""
+    guard let rule = blocker.rule else {
+      return "\(story.run.shown(blocker.node)): \(Codes.title(of: blocker.reason.code).lowercasedFirst) (\(blocker.reason.code))"
+    }
+    return
+      "\(rule == "policy" ? "The default policy" : "Rule '\(rule)'")\(note) on \(story.run.shown(blocker.node)) drops its packets\(path)"
+  }
+
+  /// How the client's candidate pairs ended, in one line.
+  private static func fates(of attempt: AttemptResult, in story: Story) -> String {
+    let own = story.session.pairs.filter { $0.owner == story.session.client }
+    guard attempt.transport == .public, !own.isEmpty else { return "" }
+    return "Pairs of the client: "
+      + own.map { "\($0.row) (\(story.run.shown($0.route))) \($0.state.name)\($0.wasNominated ? ", chosen" : "")" }.joined(
+        separator: "; ")
+      + "."
+  }
+
+  /// How to see each code of some obstacles in a real estate, and how to mend it.
+  private static func checks(of obstacles: [Obstacle]) -> [String] {
+    var codes: [String] = []
+    for code in obstacles.compactMap(\.code) where !codes.contains(code) { codes.append(code) }
+    return codes.compactMap { code in Codes.page(of: code).map { "\(code): \($0.confirm) \($0.fix)" } }
+  }
+
+  private static func folded(_ blockers: [Blocker], _ story: Story) -> String {
+    var places: [(name: String, packets: Int)] = []
+    for blocker in blockers {
+      let name = blocker.place(story.run.shown(blocker.node))
+      if let row = places.firstIndex(where: { $0.name == name }) {
+        places[row].packets += blocker.packets
+      } else {
+        places.append((name, blocker.packets))
+      }
+    }
+    return places.map { "\($0.name) (\(counted($0.packets, "packet")))" }.joined(separator: ", ")
+  }
+}
+
+extension Story {
+  /// The run's own drops at the same place for the same reason, all of them together; `nil` when the run did not come so far.
+  func told(_ blocker: Blocker, by transport: Transport) -> Blocker? {
+    let attempts = transport == .reverseConnect ? session.attempts : session.attempts.filter { $0.transport == transport }
+    let same = attempts.flatMap(\.blockers).filter {
+      $0.node == blocker.node && $0.rulePath == blocker.rulePath && $0.reason == blocker.reason
+    }
+    guard var first = same.min(by: { $0.firstRecord < $1.firstRecord }) else { return nil }
+    first.packets = same.reduce(0) { $0 + $1.packets }
+    if same.count > 1 { first.pair = 0 }
+    return first
+  }
+
+  /// The drops an answer is about.
+  func blockers(of attempt: AttemptResult, session whole: Bool) -> [Blocker] {
+    whole ? session.attempts.flatMap(\.blockers) : attempt.blockers
+  }
+}
+
+extension Obstacle {
+  /// The code whose page tells of it.
+  var code: String? {
+    switch kind {
+    case .drop(let blocker): blocker.reason.code
+    case .setting(_, let reason): reason == .none ? nil : reason.code
+    case .event: nil
+    case .failure(let failure): failure.reason.code
+    }
+  }
+
+  /// Whether a drop is one of those it stands for.
+  func isAbout(_ other: Blocker) -> Bool {
+    guard case .drop(let blocker) = kind else { return false }
+    return blocker.node == other.node && blocker.rulePath == other.rulePath && blocker.reason == other.reason
+  }
+}
