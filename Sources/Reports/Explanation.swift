@@ -20,7 +20,7 @@ public enum Explanation {
       .title("\(run.scenario.id), session \(session): \(run.shown(story.session.client)) to \(run.shown(story.session.host))"))
     document.add(.paragraph(RunTable.sentence(of: story.session)))
     document.add(.list(facts(of: story)))
-    transports(of: story, answers, into: &document)
+    answered(answers, of: story, into: &document)
     document.add(.heading("What administrators see"))
     document.add(.list(FieldSigns.lines(of: story.session)))
     document.add(.heading("Steps, in milliseconds from the click"))
@@ -41,6 +41,7 @@ public enum Explanation {
       document.add(.heading("What was lost, and how it came back"))
       document.add(.table(losses(of: story)))
     }
+    drops(besides: answers, of: story, into: &document)
     if !story.session.pairs.isEmpty { pairs(of: story, into: &document) }
     if !run.rogues.isEmpty {
       document.add(.heading("Who tried to get in"))
@@ -55,7 +56,9 @@ public enum Explanation {
     let codes = pages(of: story).map { "shortpath codes \($0)" }
     document.add(.heading("More about it"))
     document.add(.list(codes))
-    return document.rendered(as: format, width: width)
+    let text = document.rendered(as: format, width: width)
+    guard format == .markdown else { return text }
+    return text + "\n## The story\n\n```mermaid\n" + MermaidDiagram.text(run, session: session) + "```\n"
   }
 
   private static func winner(of story: Story) -> String {
@@ -186,7 +189,7 @@ public enum Explanation {
   }
 
   /// The codes that this explanation uses, the session's own first.
-  private static func pages(of story: Story) -> [String] {
+  static func pages(of story: Story) -> [String] {
     var codes = [story.session.reason.code]
     for reason in story.session.failures.map(\.reason) + story.session.reconnects.map(\.reason) {
       if !codes.contains(reason.code) { codes.append(reason.code) }

@@ -7,36 +7,44 @@ import Trace
 import Wire
 
 extension Explanation {
-  /// One section for each transport that something stopped, and for a session that failed.
-  static func transports(of story: Story, _ answers: [BlockerAnswer], into document: inout Document) {
+  /// One section for each attempt that something stopped, and for a session that failed.
+  static func answered(_ answers: [BlockerAnswer], of story: Story, into document: inout Document) {
     for attempt in story.session.attempts {
-      let answer = answers.first { $0.transport == attempt.transport }
-      guard answer != nil || !attempt.blockers.isEmpty else { continue }
+      guard let answer = answers.first(where: { $0.transport == attempt.transport }) else { continue }
       document.add(.heading(heading(of: attempt, in: story)))
-      if let answer { section(answer, attempt, story, into: &document) } else { plain(attempt, story, into: &document) }
+      section(answer, attempt, story, into: &document)
+    }
+  }
+
+  /// What was dropped of the attempts that no answer is about. What is said of a session that failed holds for all of them.
+  static func drops(besides answers: [BlockerAnswer], of story: Story, into document: inout Document) {
+    for attempt in story.session.attempts where !attempt.blockers.isEmpty {
+      let isAnswered = answers.contains { $0.transport == attempt.transport || story.session.transport == nil }
+      guard !isAnswered else { continue }
+      let name = attempt.transport.name
+      let stopped = attempt.outcome == .failed || attempt.outcome == .pending
+      document.add(.heading(stopped ? "What stood in the way of \(name)" : "Packets that \(name) lost on its way"))
+      document.add(.list(attempt.blockers.map { sentence(of: $0, in: story) }))
     }
   }
 
   private static func heading(of attempt: AttemptResult, in story: Story) -> String {
-    let name = attempt.transport == .reverseConnect && story.session.transport == nil ? "the session" : attempt.transport.name
+    let name = attempt.transport.name
+    if attempt.transport == .reverseConnect { return "What ended the session, and what would keep it" }
     switch attempt.outcome {
-    case .won: return "Packets that \(name) lost on its way"
+    case .won, .abandoned: return "Why \(name) was given up"
     case .notTried: return "Why \(name) was not tried, and what would make it work"
-    case .abandoned: return "Why \(name) was given up"
     case .failed, .pending: return "What stood in the way of \(name), and what would make it work"
     }
-  }
-
-  private static func plain(_ attempt: AttemptResult, _ story: Story, into document: inout Document) {
-    document.add(.list(attempt.blockers.map { sentence(of: $0, in: story) }))
   }
 
   private static func section(_ answer: BlockerAnswer, _ attempt: AttemptResult, _ story: Story, into document: inout Document) {
     let words = LiftWords(run: story.run)
     let sentences = answer.sentences(words)
     document.add(.paragraph(sentences[0]))
+    if answer.verdict == .works { return }
     if sentences.count > 1 { document.add(.list(Array(sentences.dropFirst()))) }
-    let evidence = answer.effective + answer.remaining.filter { !answer.effective.contains($0) }
+    let evidence = answer.evidence
     if !evidence.isEmpty {
       document.add(.paragraph("What was met:"))
       document.add(.list(evidence.map { sentence(of: $0, answer, words, story) }))
@@ -87,8 +95,9 @@ extension Explanation {
     if !behind.isEmpty, !isTold(obstacle, answer, story) {
       text += "; it shows only behind the others (\(words.joined(behind, by: "and")))"
     }
-    if obstacle.lifts.isEmpty { text += "; nothing here lifts it" }
-    return text
+    if obstacle.lifts.isEmpty { return text + "; nothing here lifts it" }
+    let used = obstacle.lifts.filter(answer.uses)
+    return used.isEmpty ? text : text + ". To lift it: \(words.joined(used, by: "or"))"
   }
 
   private static func isTold(_ obstacle: Obstacle, _ answer: BlockerAnswer, _ story: Story) -> Bool {

@@ -3,6 +3,7 @@ import ScenarioModel
 import Simulation
 import SimulationKernel
 import Studies
+import Trace
 
 struct LiftWords {
   let run: RunResult
@@ -23,6 +24,16 @@ struct LiftWords {
     changes.enumerated().map { row, change in
       (row == 0 ? "" : row == changes.count - 1 ? " \(word) " : ", ") + words(change)
     }.joined()
+  }
+
+  /// Where and what an obstacle is, in a few words.
+  func place(_ obstacle: Obstacle) -> String {
+    switch obstacle.kind {
+    case .drop(let blocker): blocker.place(run.shown(blocker.node))
+    case .setting(let name, _): "the setting \(name)"
+    case .event(let number): "'\(scenario.events[number - 1].change.text)' at \(scenario.events[number - 1].at.written)"
+    case .failure(let failure): "\(failure.reason.clause) (\(failure.reason.code) at \(run.shown(failure.node)))"
+    }
   }
 
   /// As `--set` takes it.
@@ -76,8 +87,18 @@ extension BlockerAnswer {
     }
   }
 
-  /// The obstacles that some set lifts, and those that had no say in it.
-  var effective: [Obstacle] { obstacles.filter { $0.lifts.contains(where: uses) } }
+  /// What people need to see: the obstacles that some set lifts and those nothing lifts, each place once.
+  var evidence: [Obstacle] {
+    var shown: [Obstacle] = []
+    for obstacle in obstacles where obstacle.lifts.contains(where: uses) || remaining.contains(where: obstacle.isAtPlace(of:)) {
+      if let row = shown.firstIndex(where: obstacle.isAtPlace(of:)) {
+        shown[row].lifts += obstacle.lifts.filter { !shown[row].lifts.contains($0) }
+      } else {
+        shown.append(obstacle)
+      }
+    }
+    return shown
+  }
 
   /// The answer as sentences.
   func sentences(_ words: LiftWords) -> [String] {
@@ -85,9 +106,11 @@ extension BlockerAnswer {
     switch verdict {
     case .works: return ["Nothing stands in its way: it works where no other kind of Shortpath is found first."]
     case .atLeast:
-      let met = remaining.isEmpty ? "" : " Behind that nothing here can be lifted."
-      guard let first = sets.first else { return ["No change of this scenario makes it work."] }
-      return ["At least these stand in the way: \(words.joined(first, by: "and")).\(met)"]
+      let last = remaining.first.map { words.place($0) } ?? "something that no record names"
+      guard let first = sets.first else { return ["At least this stands in the way, and no change here lifts it: \(last)."] }
+      return [
+        "At least these stand in the way: \(words.joined(first, by: "and")); and behind that, which no change here lifts: \(last)."
+      ]
     case .liftable:
       let common = self.common
       let rests = sets.map { set in set.filter { !common.contains($0) } }

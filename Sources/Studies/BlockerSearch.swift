@@ -188,7 +188,7 @@ struct BlockerSearch {
     guard !isExhausted || evenWhenExhausted else { return Probe(succeeds: false, obstacles: [], fate: "") }
     let probe = try run(set)
     probes[set] = probe
-    for var obstacle in probe.obstacles where !met.contains(where: { $0.isSame(as: obstacle) }) {
+    for var obstacle in probe.obstacles where !met.contains(where: { obstacle.isSaid(by: $0) }) {
       obstacle.behind = changes(set)
       met.append(obstacle)
       for lift in obstacle.lifts where !lifts.contains(lift) { lifts.append(lift) }

@@ -21,17 +21,19 @@ public struct Obstacle: Sendable, Equatable {
   /// What had been lifted when it was first met; empty for what stands in front.
   public var behind: [Change] = []
 
-  /// Whether two runs met the same: packets, pairs and times may differ.
-  func isSame(as other: Obstacle) -> Bool {
-    guard lifts == other.lifts else { return false }
+  /// Whether it is the same thing at the same place, whatever lifts it; packets, pairs and times may differ.
+  public func isAtPlace(of other: Obstacle) -> Bool {
     switch (kind, other.kind) {
-    case (.drop(let a), .drop(let b)): return a.node == b.node && a.rulePath == b.rulePath && a.reason == b.reason
-    case (.setting(let a, _), .setting(let b, _)): return a == b
-    case (.event(let a), .event(let b)): return a == b
-    case (.failure(let a), .failure(let b)): return a.node == b.node && a.reason == b.reason
-    default: return false
+    case (.drop(let a), .drop(let b)): a.node == b.node && a.rulePath == b.rulePath && a.reason == b.reason
+    case (.setting(let a, _), .setting(let b, _)): a == b
+    case (.event(let a), .event(let b)): a == b
+    case (.failure(let a), .failure(let b)): a.node == b.node && a.reason == b.reason
+    default: false
     }
   }
+
+  /// Whether it says nothing that another does not say.
+  func isSaid(by other: Obstacle) -> Bool { isAtPlace(of: other) && lifts.allSatisfy(other.lifts.contains) }
 }
 
 extension Change {

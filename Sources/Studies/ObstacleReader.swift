@@ -28,7 +28,7 @@ struct ObstacleReader {
   var obstacles: [Obstacle] {
     var found: [Obstacle] = []
     func add(_ obstacle: Obstacle) {
-      if let row = found.firstIndex(where: { $0.isSame(as: obstacle) }) {
+      if let row = found.firstIndex(where: { obstacle.isSaid(by: $0) }) {
         // Packets of several pairs that one rule stopped are one obstacle.
         guard case .drop(var told) = found[row].kind, case .drop(let more) = obstacle.kind else { return }
         told.packets += more.packets
