@@ -80,9 +80,7 @@ extension Explanation {
     case .setting(let name, let reason):
       let attempt = story.session.attempts.first { $0.transport == answer.transport }
       let when = attempt?.ended.map { ", \(story.afterClick($0)) ms after the click" } ?? ""
-      let owner = reason == .clientSetting || reason == .clientKind ? story.session.client : story.session.host
-      text =
-        "Setting '\(name)' of \(reason == .hostPoolSetting ? "the host pool" : story.run.shown(owner)) forbids it (\(reason.code))\(when)"
+      text = "Setting '\(name)' of \(owner(of: name, reason, story)) forbids it (\(reason.code))\(when)"
       if reason == .none || attempt?.outcome != .notTried { text = "Setting '\(name)' leaves out a part of it" }
     case .event(let number):
       let event = story.run.scenario.events[number - 1]
@@ -98,6 +96,16 @@ extension Explanation {
     if obstacle.lifts.isEmpty { return text + "; nothing here lifts it" }
     let used = obstacle.lifts.filter(answer.uses)
     return used.isEmpty ? text : text + ". To lift it: \(words.joined(used, by: "or"))"
+  }
+
+  /// Whose setting it is.
+  private static func owner(of name: String, _ reason: Reason, _ story: Story) -> String {
+    switch reason {
+    case .hostPoolSetting, .privateLink: "the host pool"
+    case .clientSetting where name == "use udp": "the host pool"
+    case .clientSetting, .clientKind: story.run.shown(story.session.client)
+    default: story.run.shown(story.session.host)
+    }
   }
 
   private static func isTold(_ obstacle: Obstacle, _ answer: BlockerAnswer, _ story: Story) -> Bool {
