@@ -9,12 +9,15 @@ import Wire
 /// The explanation of one session.
 public enum Explanation {
   /// The explanation in words, as plain text wrapped to `width` or as Markdown.
-  /// - Parameter answers: what lifting can do for the session's attempts (`Lifting.answers`).
+  /// - Parameters:
+  ///   - answers: what lifting can do for the session's attempts (`Lifting.answers`).
+  ///   - file: the scenario's file, for the commands it prints.
   /// - Precondition: the run has a session of this ordinal.
   public static func text(
-    _ run: RunResult, session: Int, answers: [BlockerAnswer] = [], format: ReportFormat = .text, width: Int = 120
+    _ run: RunResult, session: Int, answers: [BlockerAnswer] = [], file: String = "FILE", format: ReportFormat = .text,
+    width: Int = 120
   ) -> String {
-    let story = Story(run, session: session)
+    let story = Story(run, session: session, file: file)
     var document = Document()
     document.add(
       .title("\(run.scenario.id), session \(session): \(run.shown(story.session.client)) to \(run.shown(story.session.host))"))

@@ -14,6 +14,10 @@ extension Explanation {
       document.add(.heading(heading(of: attempt, in: story)))
       section(answer, attempt, story, into: &document)
     }
+    let checks = checks(of: answers.flatMap(\.evidence))
+    guard !checks.isEmpty else { return }
+    document.add(.heading("How to confirm it in the field, and what to do"))
+    document.add(.list(checks))
   }
 
   /// What was dropped of the attempts that no answer is about. What is said of a session that failed holds for all of them.
@@ -51,11 +55,6 @@ extension Explanation {
     }
     let pairs = fates(of: attempt, in: story)
     if !pairs.isEmpty { document.add(.paragraph(pairs)) }
-    let checks = checks(of: evidence)
-    if !checks.isEmpty {
-      document.add(.paragraph("How to confirm it in the field, and what to do:"))
-      document.add(.list(checks))
-    }
     let idle = story.blockers(of: attempt, session: answer.transport == .reverseConnect).filter { blocker in
       !evidence.contains { $0.isAbout(blocker) }
     }
@@ -63,7 +62,8 @@ extension Explanation {
       document.add(.paragraph("Also seen, without effect: \(folded(idle, story))."))
     }
     if let set = answer.sets.first {
-      document.add(.paragraph("Try it: shortpath explain FILE \(set.map(words.option).joined(separator: " "))"))
+      document.add(.paragraph("Try it:"))
+      document.add(.command("shortpath explain \(story.file) \(set.map(words.option).joined(separator: " "))"))
     }
   }
 
@@ -94,7 +94,8 @@ extension Explanation {
       text += "; it shows only behind the others (\(words.joined(behind, by: "and")))"
     }
     if obstacle.lifts.isEmpty { return text + "; nothing here lifts it" }
-    let used = obstacle.lifts.filter(answer.uses)
+    // That a rule named as the culprit is to be lifted goes without saying.
+    let used = obstacle.lifts.filter { answer.uses($0) && !obstacle.isRule(of: $0) }
     return used.isEmpty ? text : text + ". To lift it: \(words.joined(used, by: "or"))"
   }
 
@@ -183,6 +184,12 @@ extension Obstacle {
     case .event: nil
     case .failure(let failure): failure.reason.code
     }
+  }
+
+  /// Whether a change lifts the very rule.
+  func isRule(of change: Change) -> Bool {
+    guard case .drop(let blocker) = kind, let path = blocker.rulePath else { return false }
+    return change == .act(element: path, verb: .lift)
   }
 
   /// Whether a drop is one of those it stands for.

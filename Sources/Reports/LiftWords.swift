@@ -57,6 +57,7 @@ struct LiftWords {
   private func set(_ path: String, _ parts: [String], _ value: ChangeValue) -> String {
     let name = parts[parts.count - 1]
     if path.hasPrefix("host-pool.rdp-properties.") { return "set the host pool's RDP property '\(name):i:\(value.text)'" }
+    if let term = term(parts, value) { return term }
     if parts[0] == "host-pool" { return "set the host pool's \(name) to \(value.text)" }
     guard parts.count > 2 else { return "lay a private line (VPN or ExpressRoute) from \(value.text)" }
     let owner = run.shown(parts[1])
@@ -72,6 +73,33 @@ struct LiftWords {
     case (_, _) where name == "loss": return "mend the loss on '\(owner)'"
     case (_, _) where name == "rate": return "give '\(owner)' \(value.text)"
     default: return "set \(path) to \(value.text)"
+    }
+  }
+}
+
+extension LiftWords {
+  /// Changes of the terms on which sessions are let in.
+  private func term(_ parts: [String], _ value: ChangeValue) -> String? {
+    let rest = parts.dropFirst(parts[0] == "hosts" ? 2 : 1).joined(separator: ".")
+    let owner = parts.count > 1 ? run.shown(parts[1]) : ""
+    switch (parts[0], rest) {
+    case ("hosts", "client.account"): return "let the account of \(owner)'s user sign in"
+    case ("hosts", "client.assigned"): return "assign a desktop to \(owner)'s user"
+    case ("hosts", "client.graphics-pipeline"): return "use a client with the graphics pipeline on \(owner)"
+    case ("hosts", "rdp.requires-graphics-pipeline"): return "let \(owner) take clients without the graphics pipeline"
+    case ("hosts", "rdp.sign-in"): return "mend \(owner)'s trust in the directory"
+    case ("hosts", "rdp.licensed"): return "have a licence at hand for \(owner)"
+    case ("hosts", "tls"): return "enable TLS \(value.text) on \(owner)"
+    case ("hosts", "certificate") where value.text == "usual": return "renew \(owner)'s certificate, for its own name"
+    case ("hosts", "certificate"): return "let \(owner) show its own self-signed certificate"
+    case ("hosts", "forward-proxy.allows"): return "let \(owner) open tunnels to every destination of the service"
+    case ("hosts", "forward-proxy.authentication"): return "exempt the service from authentication at \(owner)"
+    case ("hosts", "forward-proxy.idle"): return "let \(owner) keep quiet tunnels open"
+    case ("service", "token-lifetime"): return "let tokens live \(value.text)"
+    case ("service", "valid-signature"): return "sign the configurations with the key that clients trust"
+    case ("service", _) where rest.hasPrefix("certificates."): return "let \(run.shown(parts[2])) show its usual certificate"
+    case ("service", _) where rest.hasPrefix("tls."): return "let the service speak TLS \(value.text)"
+    default: return nil
     }
   }
 }

@@ -9,14 +9,17 @@ import Wire
 struct Story {
   let run: RunResult
   let session: SessionResult
+  /// The file it came from, for commands to copy.
+  let file: String
 
   /// - Precondition: the run has a session of this ordinal.
-  init(_ run: RunResult, session ordinal: Int) {
+  init(_ run: RunResult, session ordinal: Int, file: String = "FILE") {
     guard let session = run.sessions.first(where: { $0.ordinal == ordinal }) else {
       preconditionFailure("no session \(ordinal) among the \(run.sessions.count) of \(run.scenario.id)")
     }
     self.run = run
     self.session = session
+    self.file = file
   }
 
   /// The story's record of this number.

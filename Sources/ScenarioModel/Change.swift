@@ -101,6 +101,7 @@ extension Scenario {
 
   private mutating func set(_ path: String, _ value: ChangeValue) throws(ChangeError) {
     let parts = path.split(separator: ".").map(String.init)
+    if try setTerm(parts, value, path) { return }
     switch (parts.first, parts.count) {
     case ("links", 2): try addLine(parts[1], value, path)
     case ("links", 3) where parts[2] == "mtu", ("tunnels", 3) where parts[2] == "mtu", ("networks", 4) where parts[3] == "mtu":

@@ -191,10 +191,13 @@ struct BlockerSearch {
     for var obstacle in probe.obstacles where !met.contains(where: { obstacle.isSaid(by: $0) }) {
       obstacle.behind = changes(set)
       met.append(obstacle)
-      for lift in obstacle.lifts where !lifts.contains(lift) { lifts.append(lift) }
+      for lift in obstacle.lifts where !lifts.contains(lift) && fits(lift) { lifts.append(lift) }
     }
     return probe
   }
+
+  /// Whether the scenario can be changed so: a change that contradicts what it says elsewhere is none.
+  private func fits(_ lift: Change) -> Bool { (try? base.applying(lift).problems().isEmpty) ?? false }
 
   private mutating func run(_ set: [Int]) throws(LiftingError) -> Probe {
     runs += 1

@@ -43,7 +43,7 @@ extension Change {
     switch self {
     case .act: 1
     case .set(let path, _):
-      if path.hasPrefix("host-pool.") || path.contains(".policy.") || path.contains(".client.") {
+      if path.hasPrefix("host-pool.") || path.contains(".policy.") || path.contains(".client.") || path.contains(".rdp.") {
         0
       } else if path.hasSuffix(".profile") {
         1

@@ -41,7 +41,7 @@ struct ObstacleReader {
       add(Obstacle(kind: .setting(name, attempt.reason), lifts: lifts.lifts(ofSetting: name)))
     }
     if session.transport == nil {
-      for failure in session.failures { add(Obstacle(kind: .failure(failure), lifts: [])) }
+      for failure in session.failures { add(Obstacle(kind: .failure(failure), lifts: lifts.lifts(of: failure))) }
     }
     for blocker in blockers where !blocker.isHarmless { add(Obstacle(kind: .drop(blocker), lifts: lifts.lifts(of: blocker))) }
     for row in events { add(Obstacle(kind: .event(row + 1), lifts: [.act(element: "events.\(row + 1)", verb: .lift)])) }

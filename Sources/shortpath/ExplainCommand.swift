@@ -66,7 +66,7 @@ struct ExplainCommand: ParsableCommand {
   private func words(_ run: RunResult, _ sessions: [Int], _ format: ReportFormat) throws -> String {
     // 120: as wide as a page is where stdout is no terminal (*assumed*).
     try sessions.map {
-      Explanation.text(run, session: $0, answers: try answers(run, $0), format: format, width: Console.width ?? 120)
+      Explanation.text(run, session: $0, answers: try answers(run, $0), file: file, format: format, width: Console.width ?? 120)
     }.joined(separator: "\n")
   }
 }

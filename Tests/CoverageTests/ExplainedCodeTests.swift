@@ -11,7 +11,7 @@ import Trace
 @Suite struct ExplainedCodeTests {
   /// What the explanation of the code's scenario must say: where it happened, and by what. Sorted by code.
   static let places: [(code: String, words: String)] = [
-    ("address-lost", "alice    address-lost"),
+    ("address-lost", "the address it stood on was gone (detached at alice)"),
     (
       "all-pairs-failed",
       "public failed (blocked by 'deny-udp-out' on azure, 'no-udp-out' on home, 'no-inner-udp' on vpn-gateway)"
@@ -38,7 +38,7 @@ import Trace
     ("gateway-unreachable", "gateway-west dropped"),
     ("host-policy", "Setting 'directUDP, publicUDP' of sh-1 forbids it (host-policy)"),
     ("host-pool-setting", "Setting 'ManagedPrivateUdp' of the host pool forbids it (host-pool-setting)"),
-    ("host-unreachable", "Rule 'only-own-region' (priority 100) on azure dropped"),
+    ("host-unreachable", "Rule 'only-own-region' (priority 101) on azure dropped"),
     ("inspected", "Rule 'inspect-gateway' on home opened the TLS"),
     ("licensing-failed", "sh-1: no licence was to be had (licensing-failed)"),
     ("link-down", "metro dropped 6 packets: the link was down (link-down)"),

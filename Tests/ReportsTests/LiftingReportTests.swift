@@ -94,7 +94,7 @@ import Wire
       text.contains("listener-off: fUseUdpPortRedirector is not 1 on the host") && text.contains("Test-AzNetworkWatcherIPFlow"))
     #expect(
       text.contains(
-        "Try it: shortpath explain FILE --set hosts.sh-1.policy.fUseUdpPortRedirector=1 --set "
+        "  shortpath explain FILE --set hosts.sh-1.policy.fUseUdpPortRedirector=1 --set "
           + "'networks.azure.firewall.rules.allow-inbound-udp-3390=accept inbound udp 3390'"))
     let object = ExplanationJSON.text(run, sessions: [1], answers: [whole])
     #expect(object.contains("\"kind\": \"all-of\"") && object.contains("\"effective\": true"))

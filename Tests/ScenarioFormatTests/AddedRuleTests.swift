@@ -63,6 +63,23 @@ struct AddedRuleTests {
       !ScenarioWriter.resolved(quiet).contains("down: links.line") && ScenarioWriter.resolved(quiet).contains("up: links.line"))
   }
 
+  @Test("The terms of a session: each is set by the path it is written at, and ends up in a file")
+  func terms() throws {
+    let scenario = try base()
+    for change in [
+      "hosts.alice.client.account=off", "hosts.alice.client.assigned=off", "hosts.alice.client.graphics-pipeline=off",
+      "hosts.alice.client.reconnect=off", "hosts.alice.tls=1.2", "service.token-lifetime=5 s", "service.valid-signature=off",
+      "service.tls.lowest=1.1", "service.tls.highest=1.3",
+    ] {
+      let after = try changed(change, in: scenario)
+      #expect(after != scenario, "\(change)")
+      let again = try ScenarioReader.read(text: ScenarioWriter.resolved(after), name: "again.yaml")
+      #expect(again.hosts == after.hosts && again.service == after.service, "\(change)")
+    }
+    #expect(throws: ChangeError.self) { try changed("hosts.alice.tls=2", in: scenario) }
+    #expect(throws: ChangeError.self) { try changed("hosts.alice.client.account=5", in: scenario) }
+  }
+
   @Test(
     "What does not fit is refused, with what is allowed",
     arguments: [

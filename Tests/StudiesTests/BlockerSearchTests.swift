@@ -221,14 +221,28 @@ struct BlockerSearchTests {
     #expect(whole.runs <= SearchBound.usual.runs)
   }
 
-  @Test("A session that failed is asked for as a whole: the event that took it down, and what nothing here can lift")
+  @Test("A session that failed is asked for as a whole: any one of two events took it down")
   func failed() throws {
     let run = try Simulator.run(try Self.file("failures/gateway-unreachable"))
     let answers = try Lifting.answers(run, session: 1)
     #expect(answers.map(\.transport) == [.reverseConnect])
     #expect(answers.map(Self.texts) == [[["lift events.1"], ["lift events.2"]]])
-    let expired = try Lifting.answers(try Simulator.run(try Self.file("failures/token-expired")), session: 1)
-    guard case .failure(let failure)? = expired.first?.remaining.first?.kind else { throw ScenarioExpectation() }
-    #expect(expired[0].verdict == .atLeast && failure.reason == .tokenExpired && failure.node == "feed")
+  }
+
+  @Test(
+    "A refusal that no packet tells has its lift too",
+    arguments: [
+      ("capabilities-refused", "hosts.alice.client.graphics-pipeline=on"), ("sign-in-refused", "hosts.alice.client.account=on"),
+      ("configuration-signature", "service.valid-signature=on"), ("feed-empty", "hosts.alice.client.assigned=on"),
+      ("gateway-certificate-expired", "service.certificates.gateway-service=usual"),
+      ("host-sign-in-refused", "hosts.sh-1.rdp.sign-in=on"),
+      ("host-certificate-enterprise-expired", "hosts.sh-1.certificate=usual"),
+      ("licensing-failed", "hosts.sh-1.rdp.licensed=on"),
+      ("tls-version-mismatch-client", "hosts.alice.tls=1.2"), ("token-expired", "service.token-lifetime=3600 s"),
+    ])
+  func refusals(name: String, change: String) throws {
+    let run = try Simulator.run(try Self.file("failures/\(name)"))
+    let answer = try #require(try Lifting.answers(run, session: 1).first)
+    #expect(answer.verdict == .liftable && Self.texts(answer).contains([change]), "\(Self.texts(answer))")
   }
 }
