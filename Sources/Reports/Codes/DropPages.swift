@@ -105,13 +105,15 @@ extension CodePage {
       source: "Microsoft, Required FQDNs and endpoints for Azure Virtual Desktop, whose advice is no TLS inspection."),
     CodePage(
       .natNoMapping, "The NAT has no mapping",
-      cause: "A packet came to an external port that no inside host has opened, or whose mapping has expired.",
+      cause:
+        "A packet came to an external port that no inside host has opened, whose mapping has expired, or that is open toward somebody "
+        + "else only (a symmetric NAT opens another port for each destination).",
       confirm:
-        "Compare the times of the last outbound packet and this one with the NAT's UDP lifetime; conntrack -L on a Linux "
-        + "router.",
+        "Test-Shortpath.ps1 or avdnettest.exe on the inside host tells a symmetric NAT. Otherwise compare the times of the last "
+        + "outbound packet and this one with the NAT's UDP lifetime; conntrack -L on a Linux router.",
       fix:
-        "The inside host must send first and keep sending; raise the NAT's UDP lifetime (RFC 4787 asks for 2 minutes at "
-        + "least).",
+        "Use a NAT with endpoint-independent mapping. The inside host must send first and keep sending; raise the NAT's UDP lifetime "
+        + "(RFC 4787 asks for 2 minutes at least).",
       source: "RFC 4787 sections 4.1 and 4.3."),
     CodePage(
       .natFiltered, "Filtered by the NAT",
@@ -174,7 +176,9 @@ extension CodePage {
     CodePage(
       .carrierLost, "Lost with the packet that carried it",
       cause: "The packet travelled inside a tunnel's outer packet, and that one was dropped; its own drop tells why.",
-      confirm: "Look for the drop of the outer packet at the same time and node.",
+      confirm:
+        "Look for the drop of the outer packet at the same time and node in `shortpath explain`; a capture outside the tunnel shows "
+        + "UDP 4500 (ESP) leave and not arrive.",
       fix: "Fix what dropped the outer packet.",
       source: "RFC 3948; the scenario's `tunnels`."),
   ]
