@@ -98,7 +98,8 @@ let package = Package(
     tests(
       of: "Coverage",
       [
-        "SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation", "Reports",
+        "SimulationKernel", "Wire", "Trace", "NetworkModel", "ScenarioModel", "ScenarioFormat", "Simulation", "Studies",
+        "Reports",
       ]),
     tests(
       of: "ResultStore",

@@ -13,6 +13,8 @@ struct Document {
     case paragraph(String)
     case list([String])
     case table(TextTable)
+    /// To be copied: never wrapped.
+    case command(String)
   }
 
   private(set) var blocks: [Block] = []
@@ -36,6 +38,8 @@ struct Document {
         wrapped(item, width: max(width - 4, 40)).enumerated().map { ($0.offset == 0 ? "  - " : "    ") + $0.element }
       }
     case (.list(let items), .markdown): items.map { "- " + $0 }
+    case (.command(let text), .text): ["  " + text]
+    case (.command(let text), .markdown): ["```", text, "```"]
     case (.table(let table), .text): table.lines.map { "  " + $0 }
     case (.table(let table), .markdown): Self.markdown(table)
     }

@@ -2,20 +2,30 @@
 import ScenarioModel
 public import Simulation
 import SimulationKernel
+public import Studies
 import Trace
 import Wire
 
 /// The explanation of one session.
 public enum Explanation {
   /// The explanation in words, as plain text wrapped to `width` or as Markdown.
+  /// - Parameters:
+  ///   - answers: what lifting can do for the session's attempts (`Lifting.answers`).
+  ///   - file: the scenario's file, for the commands it prints.
   /// - Precondition: the run has a session of this ordinal.
-  public static func text(_ run: RunResult, session: Int, format: ReportFormat = .text, width: Int = 120) -> String {
-    let story = Story(run, session: session)
+  public static func text(
+    _ run: RunResult, session: Int, answers: [BlockerAnswer] = [], file: String = "FILE", format: ReportFormat = .text,
+    width: Int = 120
+  ) -> String {
+    let story = Story(run, session: session, file: file)
     var document = Document()
     document.add(
       .title("\(run.scenario.id), session \(session): \(run.shown(story.session.client)) to \(run.shown(story.session.host))"))
     document.add(.paragraph(RunTable.sentence(of: story.session)))
     document.add(.list(facts(of: story)))
+    answered(answers, of: story, into: &document)
+    document.add(.heading("What administrators see"))
+    document.add(.list(FieldSigns.lines(of: story.session)))
     document.add(.heading("Steps, in milliseconds from the click"))
     document.add(.table(steps(of: story)))
     let changes = story.changes
@@ -34,12 +44,7 @@ public enum Explanation {
       document.add(.heading("What was lost, and how it came back"))
       document.add(.table(losses(of: story)))
     }
-    for attempt in story.session.attempts where !attempt.blockers.isEmpty {
-      let name = attempt.transport.name
-      let heading = attempt.outcome == .won ? "Packets that \(name) lost on its way" : "What stood in the way of \(name)"
-      document.add(.heading(heading))
-      document.add(.list(attempt.blockers.map { sentence(of: $0, in: story) }))
-    }
+    drops(besides: answers, of: story, into: &document)
     if !story.session.pairs.isEmpty { pairs(of: story, into: &document) }
     if !run.rogues.isEmpty {
       document.add(.heading("Who tried to get in"))
@@ -54,7 +59,9 @@ public enum Explanation {
     let codes = pages(of: story).map { "shortpath codes \($0)" }
     document.add(.heading("More about it"))
     document.add(.list(codes))
-    return document.rendered(as: format, width: width)
+    let text = document.rendered(as: format, width: width)
+    guard format == .markdown else { return text }
+    return text + "\n## The story\n\n```mermaid\n" + MermaidDiagram.text(run, session: session) + "```\n"
   }
 
   private static func winner(of story: Story) -> String {
@@ -185,7 +192,7 @@ public enum Explanation {
   }
 
   /// The codes that this explanation uses, the session's own first.
-  private static func pages(of story: Story) -> [String] {
+  static func pages(of story: Story) -> [String] {
     var codes = [story.session.reason.code]
     for reason in story.session.failures.map(\.reason) + story.session.reconnects.map(\.reason) {
       if !codes.contains(reason.code) { codes.append(reason.code) }

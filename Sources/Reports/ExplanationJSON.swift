@@ -2,24 +2,27 @@
 import ScenarioModel
 public import Simulation
 import SimulationKernel
+public import Studies
 import Trace
 import Wire
 
 /// Explanations as JSON.
 public enum ExplanationJSON {
   /// One object with an explanation per session given.
+  /// - Parameter answers: what lifting can do for the sessions' attempts (`Lifting.answers`).
   /// - Precondition: the run has every one of these sessions.
-  public static func text(_ run: RunResult, sessions: [Int]) -> String {
+  public static func text(_ run: RunResult, sessions: [Int], answers: [BlockerAnswer] = []) -> String {
     JSONValue.object([
       ("scenario", .text(run.scenario.id)),
       ("seed", .number(run.seed)),
       ("model_version", .number(run.modelVersion)),
-      ("explanations", .array(sessions.map { value(Story(run, session: $0)) })),
+      ("explanations", .array(sessions.map { value(Story(run, session: $0), answers) })),
       ("rogues", .array(run.rogues.map { RunJSON.value($0) })),
     ]).document
   }
 
-  private static func value(_ story: Story) -> JSONValue {
+  private static func value(_ story: Story, _ answers: [BlockerAnswer]) -> JSONValue {
+    let answers = answers.filter { $0.session == story.session.ordinal }
     let session = story.session
     return .object([
       ("session", .number(session.ordinal)),
@@ -31,7 +34,7 @@ public enum ExplanationJSON {
       ("sentence", .text(RunTable.sentence(of: session))),
       ("clicked_ms", .maybe(session.clicked)),
       ("milestones", .array(session.milestones.map(value))),
-      ("attempts", .array(session.attempts.map { value($0, story) })),
+      ("attempts", .array(session.attempts.map { value($0, story, answers) })),
       ("candidates", .array(session.candidates.map(value))),
       ("pairs", .array(session.pairs.map(value))),
       ("assumptions", .array(story.assumptions.map { .text($0) })),
@@ -44,6 +47,8 @@ public enum ExplanationJSON {
             .object([("time_ms", .milliseconds($0.at.nanoseconds)), ("change", .text($0.change.text))])
           })
       ),
+      ("signs", LiftingJSON.texts(FieldSigns.lines(of: session))),
+      ("codes", LiftingJSON.pages(Explanation.pages(of: story))),
     ])
   }
 
@@ -55,7 +60,7 @@ public enum ExplanationJSON {
     ])
   }
 
-  private static func value(_ attempt: AttemptResult, _ story: Story) -> JSONValue {
+  private static func value(_ attempt: AttemptResult, _ story: Story, _ answers: [BlockerAnswer]) -> JSONValue {
     .object([
       ("transport", .text(attempt.transport.name)),
       ("outcome", .text(attempt.outcome.name)),
@@ -74,6 +79,7 @@ public enum ExplanationJSON {
               members + [("from", .maybe(first?.from.description)), ("to", .maybe(first?.to.description))])
           })
       ),
+      ("lifting", answers.first { $0.transport == attempt.transport }.map { LiftingJSON.value($0, story) } ?? .null),
     ])
   }
 

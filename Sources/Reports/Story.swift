@@ -9,33 +9,28 @@ import Wire
 struct Story {
   let run: RunResult
   let session: SessionResult
+  /// The file it came from, for commands to copy.
+  let file: String
 
   /// - Precondition: the run has a session of this ordinal.
-  init(_ run: RunResult, session ordinal: Int) {
+  init(_ run: RunResult, session ordinal: Int, file: String = "FILE") {
     guard let session = run.sessions.first(where: { $0.ordinal == ordinal }) else {
       preconditionFailure("no session \(ordinal) among the \(run.sessions.count) of \(run.scenario.id)")
     }
     self.run = run
     self.session = session
+    self.file = file
   }
 
-  /// The story's record of this number; records are in the order of their numbers.
-  func record(_ number: UInt64) -> Record? {
-    var low = 0
-    var high = run.story.count
-    while low < high {
-      let middle = (low + high) / 2
-      if run.story[middle].number < number { low = middle + 1 } else { high = middle }
-    }
-    return low < run.story.count && run.story[low].number == number ? run.story[low] : nil
-  }
+  /// The story's record of this number.
+  func record(_ number: UInt64) -> Record? { run.record(number) }
 
   /// A time in milliseconds from the click (from 0 s where nobody clicked).
   func afterClick(_ time: SimTime?) -> String { milliseconds(time.map { $0 - (session.clicked ?? .zero) }) }
 
   /// The scenario's timed events up to the end of the run, in the order of time.
   var changes: [EventSpec] {
-    let happened = run.scenario.events.enumerated().filter { $0.element.at <= run.endTime }
+    let happened = run.scenario.events.enumerated().filter { $0.element.isEnabled && $0.element.at <= run.endTime }
     return happened.sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
   }
 

@@ -28,7 +28,7 @@ public enum ScenarioWriter {
       ("probes", .list(scenario.probes.map(probe))),
       ("rogues", .list(scenario.rogues.map(rogue))),
       ("traffic", .list(scenario.traffic.map(traffic))),
-      ("events", .list(scenario.events.map(event))),
+      ("events", .list(scenario.events.filter(\.isEnabled).map(event))),
       ("mishaps", .list(scenario.mishaps.map(mishap))),
       ("expect", .list(scenario.expectations.map(expectation))),
       ("timing", timing(scenario.timing)),

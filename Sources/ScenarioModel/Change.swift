@@ -75,6 +75,7 @@ extension Scenario {
       mishaps.remove(at: row)
       return
     }
+    if verb == .lift, let row = Self.event(element) { return try liftEvent(row, element) }
     let parts = element.split(separator: ".").map(String.init)
     if verb != .lift, verb != .restore, self.element(element)?.verbs.contains(verb) == true {
       throw ChangeError(
@@ -100,7 +101,11 @@ extension Scenario {
 
   private mutating func set(_ path: String, _ value: ChangeValue) throws(ChangeError) {
     let parts = path.split(separator: ".").map(String.init)
+    if try setTerm(parts, value, path) { return }
     switch (parts.first, parts.count) {
+    case ("links", 2): try addLine(parts[1], value, path)
+    case ("links", 3) where parts[2] == "mtu", ("tunnels", 3) where parts[2] == "mtu", ("networks", 4) where parts[3] == "mtu":
+      try setMTU(parts, value, path)
     case ("links", 3):
       guard let row = links.firstIndex(where: { $0.id == parts[1] }) else {
         throw ChangeError("there is no link '\(parts[1])'\(NearestName.hint(parts[1], among: links.map(\.id)))")
@@ -115,6 +120,9 @@ extension Scenario {
       try Self.set(&networks[row].uplink!.settings.back, parts[3], value, path)
     case ("networks", 3) where parts[2] == "nat", ("networks", 4) where parts[2] == "nat":
       try setTranslation(parts, value, path)
+    case ("networks", 5) where parts[2] == "firewall" && parts[3] == "rules",
+      ("hosts", 5) where parts[2] == "firewall" && parts[3] == "rules":
+      try addRule(parts, value, path)
     case ("networks", 4) where parts[2] == "firewall":
       guard let row = networks.firstIndex(where: { $0.id == parts[1] }) else {
         throw ChangeError("there is no network '\(parts[1])'")
@@ -128,6 +136,7 @@ extension Scenario {
         throw ChangeError("'\(path)' takes a duration")
       }
       tunnels[row].processing = delay
+    case ("tunnels", 3) where parts[2] == "routes": try setRoutes(of: parts[1], value, path)
     case ("hosts", 3) where parts[2] == "network": try move(parts[1], to: value, path)
     case ("host-pool", 2), ("host-pool", 3): try setSetting(parts, value, path)
     case ("hosts", 4) where ["shortpath", "policy", "client"].contains(parts[2]): try setSetting(parts, value, path)
@@ -156,6 +165,14 @@ extension Scenario {
   private static func set(
     _ firewall: inout FirewallSpec?, _ field: String, _ value: ChangeValue, _ path: String
   ) throws(ChangeError) {
+    if field == "profile", firewall?.profile != nil {
+      guard let profile = FirewallProfile(rawValue: value.text) else {
+        throw ChangeError(
+          "'\(path)' takes \(FirewallProfile.allCases.map(\.rawValue).joined(separator: ", ")); found \(value.text)")
+      }
+      firewall?.profile = profile
+      return
+    }
     let fields = [("delay", \FirewallSpec.delay)] + FirewallSpec.idleTimes.map { ($0.name, $0.field) }
     guard firewall != nil, let field = fields.first(where: { $0.0 == field })?.1, case .duration(let time) = value else {
       throw ChangeError("'\(path)' takes a duration of a firewall that is there: \(fields.map(\.0).joined(separator: ", "))")

@@ -1,5 +1,6 @@
 // Changes of a network's translator: another preset, none at all, or one axis of it.
 import NetworkModel
+import SimulationKernel
 
 extension Scenario {
   /// Sets `networks.X.nat`, or one axis of it as `networks.X.nat.AXIS`.
@@ -49,6 +50,10 @@ extension NetworkSpec {
       throw ChangeError(
         "'\(path)' takes \(axis.allowed); found \(value.text)\(NearestName.hint(value.text, among: axis.words))")
     }
+    // What rests on the old value goes with it: flows share a port only where the mapping tells them apart, and a SYN is held in silence
+    // only where something is said of it in the end.
+    if axis.name == "mapping", changed.mapping == .endpointIndependent { changed.overloading = false }
+    if axis.name == "unsolicited", changed.unsolicited != .reject { changed.synSilence = .zero }
     translation = changed
   }
 }

@@ -97,6 +97,8 @@ public struct EventSpec: Sendable, Equatable {
   public static let earliest = SimTime(nanoseconds: -prologue.nanoseconds)
   public var at: SimTime
   public var change: Change
+  /// Whether it happens; a lifted one keeps its number and does nothing.
+  public var isEnabled = true
   public init(at: SimTime, change: Change) {
     self.at = at
     self.change = change

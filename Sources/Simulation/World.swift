@@ -227,7 +227,7 @@ public final class World: DesktopObserver {
       }
       lastTimed = max(lastTimed, traffic.end)
     }
-    for event in scenario.events {
+    for event in scenario.events where event.isEnabled {
       // A path that an event has cut tells nobody: the run waits until its ends have noticed.
       lastTimed = max(lastTimed, event.at + (scenario.sessions.isEmpty ? .zero : scenario.timing.watch))
       at(event.at, node: .none) { [unowned self] in

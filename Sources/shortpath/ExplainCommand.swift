@@ -3,20 +3,24 @@ import ArgumentParser
 import Reports
 import ScenarioModel
 import Simulation
+import Studies
 
 struct ExplainCommand: ParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, markdown }
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, markdown, mermaid }
 
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Explain a session: its steps, its attempts, what stopped them, and why the winner won.",
+    abstract: "Explain a session: why it took its path, what stopped the others, and what would make them work.",
     discussion: """
       Examples:
         shortpath explain FILE
         shortpath explain FILE --session 2 --format markdown
+        shortpath explain FILE --session 1 --format mermaid
         shortpath explain FILE --set hosts.sh-1.shortpath.public=off
 
-      Nothing is stored: the same scenario and seed give the same run again.
+      What would make an attempt work is found by running the scenario again, under the same luck, with rules lifted, settings allowed and
+      events undone: minimal sets, each member of which is needed. An attempt counts as working when the session is on it in the end while
+      the other kind of Shortpath is switched off. Nothing is stored: the same scenario and seed give the same run again.
       """)
 
   @Argument(help: "A scenario file.")
@@ -43,14 +47,26 @@ struct ExplainCommand: ParsableCommand {
     try captures.write(tap, of: run, isOneOf: false)
     let wanted = session.map { [$0] } ?? known
     switch format {
-    case .json: try Console.print(ExplanationJSON.text(run, sessions: wanted))
-    case .text: try Console.print(words(run, wanted, .text))
-    case .markdown: try Console.print(words(run, wanted, .markdown))
+    case .json:
+      try Console.print(ExplanationJSON.text(run, sessions: wanted, answers: try wanted.flatMap { try answers(run, $0) }))
+    case .text: try Console.print(try words(run, wanted, .text))
+    case .markdown: try Console.print(try words(run, wanted, .markdown))
+    case .mermaid:
+      guard wanted.count == 1 else {
+        throw Console.stop(.usage, "\(file): a diagram shows one session; say which with --session 1 to \(known.count)")
+      }
+      try Console.print(MermaidDiagram.text(run, session: wanted[0]))
     }
   }
 
-  private func words(_ run: RunResult, _ sessions: [Int], _ format: ReportFormat) -> String {
+  private func answers(_ run: RunResult, _ session: Int) throws -> [BlockerAnswer] {
+    do { return try Lifting.answers(run, session: session) } catch { throw Console.stop(.bug, "\(file): \(error)") }
+  }
+
+  private func words(_ run: RunResult, _ sessions: [Int], _ format: ReportFormat) throws -> String {
     // 120: as wide as a page is where stdout is no terminal (*assumed*).
-    sessions.map { Explanation.text(run, session: $0, format: format, width: Console.width ?? 120) }.joined(separator: "\n")
+    try sessions.map {
+      Explanation.text(run, session: $0, answers: try answers(run, $0), file: file, format: format, width: Console.width ?? 120)
+    }.joined(separator: "\n")
   }
 }

@@ -6,18 +6,24 @@ extension CodePage {
     CodePage(
       .linkLoss, "Lost on a link",
       cause: "The link's loss took the packet, as the scenario's probability says.",
-      confirm: "pathping or a long ping shows the loss; WVDConnectionNetworkData shows rising round trips.",
+      confirm:
+        "pathping or a long ping shows the loss; WVDConnectionNetworkData.EstRoundTripTimeInMs rises; an Azure Connection Monitor on "
+        + "the same way reports checks failed.",
       fix: "Improve the line, or lower the link's loss in the scenario.", source: "the link's `loss` setting."),
     CodePage(
       .queueFull, "The link's queue was full",
       cause: "More packets came than the link carries, and its queue had no room.",
-      confirm: "Interface counters show output drops; round trips rise before the loss begins.",
+      confirm:
+        "Get-NetAdapterStatistics and the router's interface counters show output discards; EstRoundTripTimeInMs in "
+        + "WVDConnectionNetworkData rises before the loss begins.",
       fix: "More bandwidth, less traffic, or priority for RDP (DSCP 46 on UDP 3390).",
       source: "Microsoft, QoS for RDP Shortpath; the link's `queue` setting."),
     CodePage(
       .linkDown, "The link was down",
       cause: "The packet was sent while the link did not work.",
-      confirm: "Interface status and logs at that time.",
+      confirm:
+        "The router's interface log at that time; Get-NetAdapter on the host; for ExpressRoute the circuit's metrics ArpAvailability "
+        + "and BgpAvailability, for a VPN Get-AzVirtualNetworkGatewayConnection.",
       fix: "Restore the link; see the scenario's events.",
       source: "the scenario's `events`."),
     CodePage(
@@ -33,13 +39,17 @@ extension CodePage {
     CodePage(
       .nodeDown, "The machine was down",
       cause: "The packet came to a host, gateway or service that did not work at that time; nobody answers for it.",
-      confirm: "The machine's power state and boot log; for the service, Azure Service Health.",
+      confirm:
+        "Get-AzVM -Status for its power state, the System event log (6005, 6006, 41) for its boots, WVDAgentHealthStatus for a session "
+        + "host; for the service, Azure Service Health.",
       fix: "Start the machine again; see the scenario's events.",
       source: "the scenario's `events`."),
     CodePage(
       .noRoute, "No route to the destination",
       cause: "No interface of this node leads to the address; private prefixes are never routed over the internet.",
-      confirm: "Find-NetRoute -RemoteIPAddress on the host; Network Watcher's next hop says None in Azure.",
+      confirm:
+        "Find-NetRoute -RemoteIPAddress on the host; in Azure Get-AzNetworkWatcherNextHop says None, and Get-AzEffectiveRouteTable has "
+        + "no prefix that contains the address.",
       fix:
         "Add the prefix to the tunnel's routes or the route table. Often harmless: a candidate of the other side's private "
         + "network cannot be reached.",
@@ -47,7 +57,7 @@ extension CodePage {
     CodePage(
       .ttlExpired, "The time to live ran out",
       cause: "The packet went through too many routers: usually a routing loop.",
-      confirm: "tracert shows the same routers again and again.",
+      confirm: "tracert shows the same routers again and again; Get-AzNetworkWatcherNextHop names the next one in Azure.",
       fix: "Correct the routes of the routers that repeat.",
       source: "RFC 791; RFC 1812 section 5.3.1."),
     CodePage(
@@ -68,8 +78,9 @@ extension CodePage {
         "A named rule of a firewall, a security group or a gateway decided against the packet, or nothing allowed it and "
         + "the default did.",
       confirm:
-        "The rule is named beside the node. In Azure: Network Watcher's IP flow verify names the security rule; flow logs "
-        + "show the deny. On an appliance: the rule's hit counter.",
+        "The rule is named beside the node. In Azure: Network Watcher's IP flow verify (Test-AzNetworkWatcherIPFlow) names the "
+        + "security rule for the same five-tuple, Get-AzEffectiveNetworkSecurityGroup lists them, flow logs show the deny. On an "
+        + "appliance: the rule's hit counter. On Windows: Get-NetFirewallRule, and pfirewall.log for what it dropped.",
       fix: "Allow the shown protocol, addresses and ports before that rule, or remove it.",
       source: "Microsoft, Network security groups; Network Watcher, IP flow verify."),
     CodePage(
@@ -94,13 +105,15 @@ extension CodePage {
       source: "Microsoft, Required FQDNs and endpoints for Azure Virtual Desktop, whose advice is no TLS inspection."),
     CodePage(
       .natNoMapping, "The NAT has no mapping",
-      cause: "A packet came to an external port that no inside host has opened, or whose mapping has expired.",
+      cause:
+        "A packet came to an external port that no inside host has opened, whose mapping has expired, or that is open toward somebody "
+        + "else only (a symmetric NAT opens another port for each destination).",
       confirm:
-        "Compare the times of the last outbound packet and this one with the NAT's UDP lifetime; conntrack -L on a Linux "
-        + "router.",
+        "Test-Shortpath.ps1 or avdnettest.exe on the inside host tells a symmetric NAT. Otherwise compare the times of the last "
+        + "outbound packet and this one with the NAT's UDP lifetime; conntrack -L on a Linux router.",
       fix:
-        "The inside host must send first and keep sending; raise the NAT's UDP lifetime (RFC 4787 asks for 2 minutes at "
-        + "least).",
+        "Use a NAT with endpoint-independent mapping. The inside host must send first and keep sending; raise the NAT's UDP lifetime "
+        + "(RFC 4787 asks for 2 minutes at least).",
       source: "RFC 4787 sections 4.1 and 4.3."),
     CodePage(
       .natFiltered, "Filtered by the NAT",
@@ -108,7 +121,8 @@ extension CodePage {
         "There is a mapping, but the NAT lets only those in to whom the inside host has sent before. Normal for the first "
         + "check of a pair; fatal when it never stops.",
       confirm:
-        "A STUN test cannot show it: it tests the mapping only. Look at the pair in `shortpath explain`: did the inside "
+        "A STUN test (Test-Shortpath.ps1, avdnettest.exe) cannot show it: it tests the mapping only. A capture (pktmon start --capture) "
+        + "on the inside host shows its own checks leave and none arrive. Look at the pair in `shortpath explain`: did the inside "
         + "host send to that very endpoint?",
       fix:
         "Both sides must send at the same time. If one side's port changes by destination (symmetric), use another NAT "
@@ -119,7 +133,9 @@ extension CodePage {
       cause:
         "All external ports that the NAT had for this inside host were in use: its range, its block of ports, its share "
         + "(`ports-per-host`), or those held back after their mappings' end (`port-hold`).",
-      confirm: "In Azure: the SNAT connection count of NAT Gateway or load balancer (failed connections).",
+      confirm:
+        "In Azure: the metric SNAT Connection Count of NAT Gateway or load balancer, split by state (Failed), or SNAT port utilization "
+        + "of Azure Firewall.",
       fix: "More public addresses, a wider port range, a larger share for each host, or shorter lifetimes.",
       source: "RFC 4787 section 4.2; RFC 6888 REQ-4 and REQ-8; Microsoft, NAT Gateway SNAT."),
     CodePage(
@@ -144,19 +160,25 @@ extension CodePage {
     CodePage(
       .tunnelDown, "The tunnel was down",
       cause: "The packet was routed into a tunnel that was not up.",
-      confirm: "The VPN client's status; the gateway's log at that time.",
+      confirm:
+        "Get-VpnConnection on the client and event 20226 or 20227 of RasClient in its Application log; for an Azure gateway "
+        + "AzureDiagnostics with the category TunnelDiagnosticLog.",
       fix: "Bring the tunnel up; look for what drops its outer packets.",
       source: "the scenario's `tunnels`."),
     CodePage(
       .tunnelBadKey, "The tunnel's key did not fit",
       cause: "A packet came to the tunnel's port without the key of a known tunnel.",
-      confirm: "The VPN gateway's log.",
+      confirm:
+        "The VPN gateway's log; for an Azure gateway AzureDiagnostics with the category IKEDiagnosticLog names the failed "
+        + "authentication.",
       fix: "Check that both ends belong to the same tunnel.",
       source: "the scenario's `tunnels`."),
     CodePage(
       .carrierLost, "Lost with the packet that carried it",
       cause: "The packet travelled inside a tunnel's outer packet, and that one was dropped; its own drop tells why.",
-      confirm: "Look for the drop of the outer packet at the same time and node.",
+      confirm:
+        "Look for the drop of the outer packet at the same time and node in `shortpath explain`; a capture outside the tunnel shows "
+        + "UDP 4500 (ESP) leave and not arrive.",
       fix: "Fix what dropped the outer packet.",
       source: "RFC 3948; the scenario's `tunnels`."),
   ]
@@ -165,7 +187,7 @@ extension CodePage {
     CodePage(
       .noSocket, "Nobody listens on this UDP port",
       cause: "The host has no socket on the packet's destination; it answers with an ICMP port unreachable.",
-      confirm: "Get-NetUDPEndpoint on the host.",
+      confirm: "Get-NetUDPEndpoint -LocalPort on the host finds nothing; a capture shows 'port unreachable' going back.",
       fix: "Start the service, or correct the port. Late checks to a closed candidate are harmless.",
       source: "RFC 1122 section 4.1.3.1."),
     CodePage(
@@ -177,7 +199,7 @@ extension CodePage {
     CodePage(
       .unexpected, "Not a message for this socket",
       cause: "The receiver does not speak this protocol, or does not expect this message now, and ignores it.",
-      confirm: "A capture on the receiver.",
+      confirm: "A capture on the receiver (pktmon start --capture) shows what came and from whom.",
       fix: "Nothing, unless something sends to the wrong port.",
       source: "the receiver's protocol."),
     CodePage(
@@ -221,7 +243,8 @@ extension CodePage {
     CodePage(
       .icmpUnmatched, "ICMP error about an unknown packet",
       cause: "An ICMP error came for a packet that this node did not send or no longer remembers.",
-      confirm: "A capture on the node.", fix: "Nothing is wrong.", source: "RFC 5927 section 4; RFC 1122 section 3.2.2."),
+      confirm: "A capture on the node (pktmon start --capture): the error quotes a packet that is not of this machine.",
+      fix: "Nothing is wrong.", source: "RFC 5927 section 4; RFC 1122 section 3.2.2."),
     CodePage(
       .replayed, "A copy of another client's SYN",
       cause:

@@ -70,7 +70,8 @@ extension CodePage {
     CodePage(
       .signallingLost, "The candidate lists did not get across",
       cause: "The base connection that carries the candidate lists was lost or stayed silent.",
-      confirm: "WVDErrors for the CorrelationId; the session itself will have dropped as well.",
+      confirm:
+        "WVDErrors | where CorrelationId == \"…\" | project Source, CodeSymbolic, Message; the session itself will have dropped as well.",
       fix: "Solve the loss of the base connection first.", source: shortpathPage + ", connection sequence."),
     CodePage(
       .noListenerAddress, "No address of the listener could be reached",
@@ -169,7 +170,8 @@ extension CodePage {
     CodePage(
       .resourceUnknown, "The resource is unknown",
       cause: "The broker does not know the desktop that the stored .rdp file names.",
-      confirm: "WVDErrors; the application group in the portal.",
+      confirm:
+        "WVDErrors for the CorrelationId; Get-AzWvdApplicationGroup and Get-AzRoleAssignment tell who is assigned to what.",
       fix: "Refresh the workspace in the client; assign the user to the application group.",
       source: connectivityPage + ", step 8."),
     CodePage(
@@ -200,12 +202,14 @@ extension CodePage {
     CodePage(
       .licensingFailed, "Licensing failed",
       cause: "The host's licensing exchange was not completed.",
-      confirm: "TerminalServices-Licensing events on the host.",
+      confirm:
+        "Event logs TerminalServices-Licensing and TerminalServices-RemoteConnectionManager on the host; WVDErrors for the "
+        + "CorrelationId.",
       fix: "Check the licence of the user and the host.", source: "[MS-RDPBCGR] section 1.3.1.1, licensing."),
     CodePage(
       .protocolViolation, "A message came that must not come",
       cause: "A participant received a message that its protocol forbids in this state.",
-      confirm: "WVDErrors; a capture on both ends.",
+      confirm: "WVDErrors.CodeSymbolic and Message for the CorrelationId; a capture on both ends (pktmon start --capture).",
       fix: "If only the simulator shows it, please report the scenario and its seed.", source: "[MS-RDPBCGR] section 3."),
     CodePage(
       .undecided, "Undecided when the run ended",

@@ -58,28 +58,7 @@ struct Folding {
   /// The drops among `records`, one entry per pair, node, rule and reason, in order of the first.
   /// - Parameter all: those too that hindered nobody.
   func blockers(_ records: some Sequence<Record>, all: Bool = false) -> [Blocker] {
-    var found: [Blocker] = []
-    for record in records {
-      let hindered = record.unsentReason ?? (record.kind == .inspected ? .inspected : nil)
-      guard let reason = record.dropReason ?? hindered, all || reason.standsInTheWay else { continue }
-      let node = recorder.name(of: record.node)
-      let rule = rule(record.rule)
-      let pair = Int(record.pair)
-      let opener = recorder.name(of: NodeID(Int(record.extra)))
-      if let row = found.firstIndex(where: {
-        $0.pair == pair && $0.opener == opener && $0.node == node && $0.rulePath == rule?.path && $0.reason == reason
-          && $0.topic == record.topic
-      }) {
-        found[row].packets += 1
-      } else {
-        found.append(
-          Blocker(
-            pair: pair, topic: record.topic, node: node, rule: rule?.id, rulePath: rule?.path, note: rule?.note ?? "",
-            reason: reason,
-            firstRecord: record.number, firstTime: record.time, packets: 1, opener: opener))
-      }
-    }
-    return found
+    Blocker.fold(records, nodes: recorder.nodes, rules: recorder.rules, all: all)
   }
 
   /// What kept a session host's agent, or a gateway, from the broker: drops of its channel up to `end`, since it last registered, and
