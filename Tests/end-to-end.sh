@@ -71,6 +71,10 @@ check "after kills the database opens and takes another run" exits 0 "$release" 
 "$release" explain Scenarios/documented/5-no-udp.yaml >"$work/explain.txt"
 check "explain names the rules that stopped each attempt" grep -q "no-inner-udp" "$work/explain.txt"
 check "explain numbers the steps" grep -qE "12[. ]" "$work/explain.txt"
+advice=$(sed -n "s/^  shortpath explain .* --set '\(lift [^']*\)'$/\1/p" "$work/explain.txt" | head -n 1)
+check "what explain advises makes it work" bash -c '"$1" run Scenarios/documented/5-no-udp.yaml --no-db --set "$2" | grep -qE "alice +sh-1 +managed"' _ "$release" "$advice"
+check "a diagram of one session" bash -c '"$1" explain Scenarios/documented/4-vpn-udp-blocked.yaml --format mermaid | grep -q -- "-xp.*no-inner-udp"' _ "$release"
+check "a diagram of several sessions exits 64" exits 64 "$release" explain Scenarios/measured/two-clients.yaml --format mermaid
 "$debug" matrix --kinds rfc4787 --format json --jobs 1 >"$work/matrix-1.json"
 "$release" matrix --kinds rfc4787 --format json --jobs 3 >"$work/matrix-3.json"
 check "the NAT matrix has the same bytes on one worker and three, debug and release" cmp "$work/matrix-1.json" "$work/matrix-3.json"
