@@ -3,7 +3,7 @@ SWIFT ?= swift
 BUILD := .build
 RELEASE := $(BUILD)/release/shortpath
 
-.PHONY: run test mutants fuzz bench build setup setup-tests format clean
+.PHONY: run test mutants fuzz interop bench build setup setup-tests format clean
 
 # GRDB links the system's SQLite; nothing else is needed beside a Swift 6.3 toolchain.
 setup:
@@ -54,6 +54,20 @@ fuzz: setup
 	@seed=2; while SHORTPATH_FUZZ=1000000 SHORTPATH_FUZZ_SEED=$$seed $(SWIFT) test --skip-build --filter WireCodecTests; do \
 	  seed=$$((seed + 1)); done; echo "seed $$seed" >&2; exit 1
 
+# STUN with aioice, another implementation: each reads what the other writes, and aioice reads our captures. Needs PyPI once.
+INTEROP := .build-interop
+interop: setup
+	@python3 -m venv $(INTEROP)/python || { echo "Python 3 with venv is needed (Debian: python3-venv)" >&2; exit 1; }
+	@$(INTEROP)/python/bin/pip install --quiet --disable-pip-version-check -r Tests/interop/requirements.txt
+	@$(SWIFT) build --build-tests
+	@$(SWIFT) build --product shortpath
+	@rm -rf $(INTEROP)/exchange && mkdir -p $(INTEROP)/exchange
+	@$(INTEROP)/python/bin/python Tests/interop/stun.py write $(INTEROP)/exchange
+	@SHORTPATH_INTEROP=$(CURDIR)/$(INTEROP)/exchange $(SWIFT) test --skip-build --filter InteropTests
+	@$(INTEROP)/python/bin/python Tests/interop/stun.py read $(INTEROP)/exchange
+	@$(INTEROP)/python/bin/python Tests/interop/stun.py capture $(BUILD)/debug/shortpath $(INTEROP)/exchange \
+	  Scenarios/documented/1-internet-only.yaml Scenarios/documented/4-vpn-udp-blocked.yaml Scenarios/recovery/roam-and-back.yaml
+
 bench: setup
 	@$(SWIFT) build -c release --product Bench
 	@mkdir -p results
@@ -64,4 +78,4 @@ format:
 	@$(SWIFT) format -i -r Sources Tests Benchmarks Package.swift
 
 clean:
-	@rm -rf $(BUILD) .build-mutants
+	@rm -rf $(BUILD) .build-mutants $(INTEROP)
