@@ -9,6 +9,8 @@ struct RecordTeller {
   let nodes: [ComponentName]
   let rules: [ComponentName]
   let names: [String]
+  /// The session it is about, of which it is not said again.
+  let session: Int
 
   func node(_ record: Record) -> String { record.node.index >= 0 ? nodes[Int(record.node.index)].id : "the scenario" }
 
@@ -19,6 +21,9 @@ struct RecordTeller {
 
   private func whose(_ record: Record) -> String {
     guard record.session != 0 else { return "" }
+    if Int(record.session) == session, record.topic != .probe, record.topic != .rogue {
+      return record.attempt == .reverseConnect ? "" : " (\(record.attempt.name))"
+    }
     let subject = record.topic == .probe ? "probe" : record.topic == .rogue ? "rogue" : "session"
     return " (\(subject) \(record.session)\(record.attempt == .reverseConnect ? "" : ", \(record.attempt.name)"))"
   }
@@ -56,27 +61,36 @@ struct RecordTeller {
     return "\(proto) \(record.from) to \(record.to), \(record.value) B"
   }
 
-  /// A chain of causes from the latest back, as rows; a packet's moves are one row, told where it arrived last.
-  /// - Parameter limit: when there are more rows, those in the middle are left out and counted.
-  func chain(_ causes: [Record], limit: Int) -> [[String]] {
+  /// A chain of causes from the latest back, as rows. A packet's moves are one row, told where it arrived last, with the milestones
+  /// that came of it; of packets further back that no milestone came of only the number is told.
+  /// - Parameter near: how many rows are told whatever came of them.
+  func chain(_ steps: [CausalStep], near: Int) -> [[String]] {
     var rows: [[String]] = []
+    var left = 0
     var row = 0
-    while row < causes.count {
-      let record = causes[row]
+    func tellLeft() {
+      if left > 0 { rows.append(["", "", "", "... \(counted(left, "packet")) ..."]) }
+      left = 0
+    }
+    while row < steps.count {
+      let step = steps[row]
       var end = row + 1
-      if record.kind.isMotion {
-        while end < causes.count, causes[end].kind.isMotion, causes[end - 1].kind != .sent { end += 1 }
-        rows.append(way(Array(causes[row..<end].reversed())))
+      if step.record.kind.isMotion {
+        while end < steps.count, steps[end].record.kind.isMotion, steps[end - 1].record.kind != .sent { end += 1 }
+      }
+      let reached = steps[row..<end].flatMap(\.milestones)
+      if rows.count < near || !reached.isEmpty || !step.record.kind.isMotion {
+        tellLeft()
+        var cells = step.record.kind.isMotion ? way(steps[row..<end].reversed().map(\.record)) : line(step.record)
+        if !reached.isEmpty { cells[3] += ": " + reached.map(\.code).joined(separator: ", ") }
+        rows.append(cells)
       } else {
-        rows.append(line(record))
+        left += 1
       }
       row = end
     }
-    guard rows.count > limit else { return rows }
-    // The last three are how it began.
-    let left = rows.count - limit + 1
-    let blank = Array(repeating: "", count: 3)
-    return rows.prefix(limit - 4) + [blank + ["... \(left) more ..."]] + rows.suffix(3)
+    tellLeft()
+    return rows
   }
 
   /// One packet's way, from where it was sent to where it came.

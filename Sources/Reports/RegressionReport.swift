@@ -19,7 +19,16 @@ public struct RegressionReport: Sendable {
     self.levels = levels
   }
 
-  private var failing: [RegressionCase] { cases.filter { $0.fails(at: levels) } }
+  /// Those that say most first: bugs and broken laws, then by the highest level that moved.
+  private var failing: [RegressionCase] {
+    func rank(_ result: RegressionCase) -> Int {
+      if result.bug != nil || !result.brokenLaws.isEmpty { return 0 }
+      guard let level = result.levels.first else { return 1 }
+      return 2 + (BaselineLevel.allCases.firstIndex(of: level) ?? 0)
+    }
+    let failing = cases.enumerated().filter { $0.element.fails(at: levels) }
+    return failing.sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }.map(\.element)
+  }
   /// Changed on a level that was not asked for.
   private var tolerated: [RegressionCase] { cases.filter { !$0.levels.isEmpty && !$0.fails(at: levels) } }
 
@@ -72,8 +81,8 @@ public struct RegressionReport: Sendable {
       if result.status == .missing, result.bug == nil, result.brokenLaws.isEmpty, result.expectations.isEmpty { continue }
       if row < details {
         lines += RegressionWords.lines(of: result).map { $0.isEmpty ? "" : "  " + $0 } + [""]
-      } else if let first = RegressionWords.lines(of: result).first {
-        lines.append("  " + first)
+      } else {
+        lines.append("  " + RegressionWords.headline(of: result))
       }
     }
     lines += orphans.map { "ORPHANED  \($0) belongs to no scenario; remove it, or rename it with its scenario" }
@@ -90,7 +99,7 @@ public struct RegressionReport: Sendable {
     if !failing.isEmpty || !orphans.isEmpty {
       lines += ["| scenario | result | what moved |", "| --- | --- | --- |"]
       for result in failing {
-        let first = RegressionWords.lines(of: result).first { !$0.isEmpty } ?? ""
+        let first = RegressionWords.headline(of: result)
         lines.append("| `\(result.name)` | \(Self.word(result)) | \(first.split(separator: "|").joined(separator: "\\|")) |")
       }
       lines += orphans.map { "| `\($0)` | orphaned | no scenario |" } + [""]
@@ -168,7 +177,7 @@ public struct RegressionReport: Sendable {
           ("transport", .text(divergence.machine.transport.name)), ("baseline", .maybe(divergence.expected)),
           ("now", .maybe(divergence.found)), ("at_ms", .milliseconds(divergence.time.nanoseconds)),
           ("record", divergence.record.map { .number($0.number) } ?? .null),
-          ("causes", .array(place.causes.map { .number($0.number) })),
+          ("causes", .array(place.causes.map { .number($0.record.number) })),
         ])
       } ?? .null
     return .object([

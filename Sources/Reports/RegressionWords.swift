@@ -10,8 +10,8 @@ public enum RegressionWords {
   /// Lines gone or come that are shown of one machine, machines that are shown, and moved times (*assumed*: as much as one reads).
   private static let shownLines = 8
   private static let shownMachines = 4
-  /// Rows of a chain of causes.
-  private static let shownCauses = 14
+  /// Rows of a chain of causes that are shown whatever came of them.
+  private static let nearCauses = 6
 
   /// Everything about one scenario, without indentation of the whole.
   public static func lines(of result: RegressionCase) -> [String] {
@@ -31,6 +31,18 @@ public enum RegressionWords {
     if result.isUndecided, result.expectations.isEmpty { lines.append("Something was undecided when the run ended.") }
     if let place = result.place { lines += [""] + self.lines(of: place) }
     return lines
+  }
+
+  /// The most important of it, in one line.
+  public static func headline(of result: RegressionCase) -> String {
+    if case .changed(let difference) = result.status, difference.findings.isEmpty, result.brokenLaws.isEmpty,
+      let divergence = result.place?.divergence
+    {
+      let (before, now) = (divergence.expected ?? "nothing more", divergence.found ?? "nothing more")
+      return "\(divergence.machine.text): \(before) -> \(now)"
+    }
+    let lines = lines(of: result)
+    return lines.first { $0.hasPrefix("BROKEN") } ?? lines.first { !$0.hasPrefix("Nothing of the story") } ?? ""
   }
 
   /// A difference alone, as `review` shows it.
@@ -115,26 +127,28 @@ public enum RegressionWords {
 
   private static func lines(of place: RegressionCase.Place) -> [String] {
     let divergence = place.divergence
-    let teller = RecordTeller(nodes: place.nodes, rules: place.rules, names: place.names)
+    let teller = RecordTeller(
+      nodes: place.nodes, rules: place.rules, names: place.names, session: divergence.machine.session)
     let click = place.clicked.map { ", \(divergence.time - $0) after the click" } ?? ""
     var lines = ["The first divergent record: at \(divergence.time)\(click), \(divergence.machine.text)"]
     lines.append("  baseline: \(divergence.expected ?? "nothing more")")
-    let record = divergence.record
-    let number = record.map { "record \($0.number)" } ?? "no record"
-    lines.append("  now:      \(divergence.found.map { "\($0) (\(number))" } ?? "nothing more")")
-    if let record {
-      let rows = teller.chain(place.causes, limit: shownCauses)
-      lines.append(
-        divergence.found != nil
-          ? "  Its causes, the latest first:"
-          : "  The last line as before is record \(record.number); its causes, the latest first:")
-      lines += table(rows)
+    lines.append("  now:      \(now(divergence))")
+    if let record = divergence.record {
+      let subject = divergence.found != nil ? "Its" : "The last line as before is record \(record.number); its"
+      lines.append("  \(subject) causes, the latest first:")
+      lines += table(teller.chain(place.causes, near: nearCauses))
     }
-    lines.append("  Around it, of this machine's node and session:")
-    let found = divergence.found == nil ? nil : record?.number
-    let rows = place.context.map { [$0.number == found ? ">" : ""] + teller.line($0) }
-    lines += table(rows, marks: true)
+    lines.append("  What this session and machine did \(divergence.isMissing ? "then" : "around it"):")
+    let found = divergence.isMissing ? nil : divergence.record?.number
+    lines += table(place.context.map { [$0.number == found ? ">" : ""] + teller.line($0) }, marks: true)
     return lines
+  }
+
+  /// What the run has in the place of the baseline's line.
+  private static func now(_ divergence: Divergence) -> String {
+    guard let found = divergence.found, let record = divergence.record else { return "nothing more" }
+    let told = "\(found) (record \(record.number))"
+    return divergence.isMissing ? "nothing then; next comes \(told) at \(record.time)" : told
   }
 
   private static func table(_ rows: [[String]], marks: Bool = false) -> [String] {

@@ -5,6 +5,13 @@ import SimulationKernel
 public import Trace
 import Wire
 
+/// A record of a chain of causes.
+public struct CausalStep: Sendable, Equatable {
+  public var record: Record
+  /// What came of it at once, beside the next in the chain.
+  public var milestones: [Milestone] = []
+}
+
 /// All records of a run, in the order of their numbers.
 public struct FullTrace: Sendable {
   public let records: [Record]
@@ -29,31 +36,41 @@ public struct FullTrace: Sendable {
     return low < records.count && records[low].number == number ? low : nil
   }
 
-  /// The record and its causes, back to one that nothing in the run caused: the scenario's own hand.
-  public func causes(of number: UInt64) -> [Record] {
-    var chain: [Record] = []
-    var next = number
+  /// The record and its causes, back to the click of its session, or to one that nothing in the run caused: the scenario's own hand.
+  public func causes(of number: UInt64) -> [CausalStep] {
+    guard let first = row(of: number).map({ records[$0] }) else { return [] }
+    let click = records.last { $0.milestone == .click && $0.session == first.session && $0.number <= number }
+    var chain = [CausalStep(record: first)]
     // A cause comes before what it causes, so that the chain ends.
-    while next > 0, let row = row(of: next), chain.last.map({ records[row].number < $0.number }) ?? true {
-      chain.append(records[row])
-      next = records[row].cause
+    while let last = chain.last?.record, last.cause > 0, last.cause < last.number, let row = row(of: last.cause) {
+      // What the click set off has the cause that the click has.
+      if let click, last.number > click.number, last.cause < click.number {
+        chain.append(CausalStep(record: click))
+        break
+      }
+      chain.append(CausalStep(record: records[row]))
+    }
+    let steps = Dictionary(chain.indices.map { (chain[$0].record.number, $0) }, uniquingKeysWith: { a, _ in a })
+    for record in records where record.number < number {
+      if let milestone = record.milestone, let step = steps[record.cause] { chain[step].milestones.append(milestone) }
     }
     return chain
   }
 
-  /// What was told at the machine's node, or of its session anywhere, just before and after a record or time.
+  /// What was told of the session, or at the machine's node of no session, just before and after a divergence. Packets on their way
+  /// between their ends are left out.
   /// - Parameter count: how many on either side.
   public func context(around place: Divergence, at node: Int?, count: Int) -> [Record] {
     let own = records.filter { record in
-      record.session == place.machine.session && record.session != 0 || node.map { Int(record.node.index) == $0 } ?? false
+      guard record.kind != .forwarded, record.kind != .translated else { return false }
+      return record.session != 0
+        ? Int(record.session) == place.machine.session : node.map { Int(record.node.index) == $0 } ?? false
     }
-    let middle: Int
-    if place.found != nil, let record = place.record {
-      middle = own.firstIndex { $0.number >= record.number } ?? own.count
-    } else {
-      middle = own.firstIndex { $0.time > place.time } ?? own.count
-    }
-    return Array(own[max(0, middle - count)..<min(own.count, middle + count + 1)])
+    let middle =
+      place.isMissing
+      ? own.firstIndex { $0.time > place.time } : own.firstIndex { $0.number >= place.record?.number ?? .max }
+    let row = middle ?? own.count
+    return Array(own[max(0, row - count)..<min(own.count, row + count + 1)])
   }
 }
 

@@ -14,13 +14,16 @@ public struct Divergence: Sendable, Equatable {
   public var common: Int
   /// The run's record of `found`, or, where it tells no more, of its last line that is as before.
   public var record: Record?
-  /// When the run's record came, or when the missing one was to come: whichever is earlier.
+  /// When the run's record came, or when the baseline's was to come: whichever is earlier.
   public var time: SimTime
+  /// Whether the baseline's line was to come before what the run tells in its place: it is missing.
+  public var isMissing: Bool { found == nil || record.map { time < $0.time } ?? true }
 
   /// The first difference of a run's transcript from a baseline's; `nil` when there is none.
   ///
   /// Each machine's transcript stands alone, so that the first difference is the earliest of the machines' first ones. A line that is
-  /// missing has the baseline's time of it, if it is a milestone, or else of the next milestone of its machine.
+  /// missing has the baseline's time of it, if it is a milestone, or else of the next milestone of its machine; one without either
+  /// comes last.
   public static func first(in run: RunResult, from baseline: Baseline) -> Divergence? {
     let now = Transcript(run.story, nodes: run.nodes, names: run.names)
     let old = Dictionary(baseline.transcript.parts.map { ($0.machine, $0.lines) }, uniquingKeysWith: +)
@@ -34,17 +37,19 @@ public struct Divergence: Sendable, Equatable {
       let record = common < part.rows.count ? run.story[part.rows[common]] : nil
       let last = common > 0 ? run.story[part.rows[common - 1]] : nil
       let wanted = common < before.count ? times.time(of: machine, before, from: common) : nil
-      let time = min(record?.time ?? .never, wanted ?? .never)
       return Divergence(
         machine: machine, expected: common < before.count ? before[common] : nil,
         found: common < part.lines.count ? part.lines[common] : nil, common: common, record: record ?? last,
-        time: time == .never ? last?.time ?? .zero : time)
+        time: min(record?.time ?? .never, wanted ?? .never))
     }
     // Of what comes at one time, what the run does tell says more than what it does not; then the earlier record.
-    return found.min { a, b in
+    var first = found.min { a, b in
       (a.time, a.found == nil ? 1 : 0, a.record?.number ?? .max, a.machine)
         < (b.time, b.found == nil ? 1 : 0, b.record?.number ?? .max, b.machine)
     }
+    let last = first?.record?.time ?? .zero
+    if first?.time == .never { first?.time = last }
+    return first
   }
 }
 

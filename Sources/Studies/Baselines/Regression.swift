@@ -18,8 +18,8 @@ public struct RegressionCase: Sendable {
   /// Where the story first differs, with the records that led there.
   public struct Place: Sendable {
     public var divergence: Divergence
-    /// The record first, then its causes, back to the scenario's own hand.
-    public var causes: [Record]
+    /// The record first, then its causes, back to the click.
+    public var causes: [CausalStep]
     /// What was told just before and after it, in order.
     public var context: [Record]
     /// What their rows name.

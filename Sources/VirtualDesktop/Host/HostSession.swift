@@ -295,9 +295,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   }
 
   func judge(_ flow: HostFlow, requestID: UInt32, cookie: Secret) -> FirstFound.Verdict {
-    var effects: [FirstFound.Effect] = []
-    firstFound.handle(.tunnelRequested(flow.transport, requestID: requestID, cookie: cookie), at: stack.now, into: &effects)
-    guard case .verdict(_, let verdict) = effects.first else { return .drop(.attemptClosed) }
+    let verdict = verdict(on: flow, requestID: requestID, cookie: cookie)
     let told: TunnelVerdict =
       switch verdict {
       case .accept: .accepted
@@ -306,6 +304,13 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
       }
     stack.recorder.tunnelRequest(
       told, requestID: requestID, cookie: cookie, on: flow.transport, from: flow.remote, at: node, of: ordinals)
+    return verdict
+  }
+
+  private func verdict(on flow: HostFlow, requestID: UInt32, cookie: Secret) -> FirstFound.Verdict {
+    var effects: [FirstFound.Effect] = []
+    firstFound.handle(.tunnelRequested(flow.transport, requestID: requestID, cookie: cookie), at: stack.now, into: &effects)
+    guard case .verdict(_, let verdict) = effects.first else { return .drop(.attemptClosed) }
     return verdict
   }
 

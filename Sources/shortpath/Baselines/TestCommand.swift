@@ -46,7 +46,7 @@ struct TestCommand: AsyncParsableCommand {
   var format: Format = .text
 
   @Option(help: ArgumentHelp("Records shown before and after the first divergent one.", valueName: "n"))
-  var context = 3
+  var context = 4
 
   @Option(help: ArgumentHelp("Scenarios shown in full; of the others one line each.", valueName: "n"))
   var details = 5
