@@ -2,11 +2,15 @@
 import Foundation
 @testable import Reports
 import ScenarioModel
-import Simulation
+@testable import Simulation
 import SimulationKernel
-import Studies
+@testable import Studies
 import Testing
 import Trace
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
 
 @Suite struct RegressionReportTests {
   private func baseline(_ found: String, outcome: UInt64 = 1, trajectory: UInt64 = 3, desktop: Int64 = 100) -> Baseline {

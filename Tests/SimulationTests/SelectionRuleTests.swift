@@ -116,7 +116,7 @@ import Wire
 
   @Test("what authenticated an earlier connection does not count for the next")
   func authenticatedAnew() throws {
-    var story = try Story("recovery/vpn-dies")
+    var story = try Story("failures/vpn-dies")
     #expect(story.broken == [])
     let last = try #require(story.records.last { $0.milestone == .rdpAuthenticated }?.number)
     #expect(story.records.count { $0.milestone == .rdpAuthenticated } > 1)

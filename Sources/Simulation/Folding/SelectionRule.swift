@@ -27,6 +27,12 @@ public struct BrokenLaw: Sendable, Equatable {
   public var sentence: String
   /// The record at which it is broken.
   public var record: UInt64
+
+  public init(law: SelectionLaw, sentence: String, record: UInt64) {
+    self.law = law
+    self.sentence = sentence
+    self.record = record
+  }
 }
 
 /// Judges a story by its records alone; they need not be of a world of ours.

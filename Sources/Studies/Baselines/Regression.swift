@@ -79,7 +79,7 @@ public enum Regression {
 
   /// Holds every scenario against its baseline, in their order.
   /// - Parameter context: how many records before and after the first divergent one are wanted.
-  public static func check(_ inputs: [Input], context: Int = 3, workers: Int = 1) async -> [RegressionCase] {
+  public static func check(_ inputs: [Input], context: Int = 4, workers: Int = 1) async -> [RegressionCase] {
     await Workers.run(inputs.count, workers: workers) { check(inputs[$0], context: context) }
   }
 
