@@ -41,8 +41,9 @@ public enum RegressionWords {
       let (before, now) = (divergence.expected ?? "nothing more", divergence.found ?? "nothing more")
       return "\(divergence.machine.text): \(before) -> \(now)"
     }
-    let lines = lines(of: result)
-    return lines.first { $0.hasPrefix("BROKEN") } ?? lines.first { !$0.hasPrefix("Nothing of the story") } ?? ""
+    var lines = lines(of: result)
+    if case .changed(let difference) = result.status { lines.removeFirst(difference.remarks.count) }
+    return lines.first { $0.hasPrefix("BROKEN") } ?? lines.first { !$0.hasPrefix("Nothing of the story") } ?? lines.first ?? ""
   }
 
   /// A difference alone, as `review` shows it.
