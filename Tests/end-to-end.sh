@@ -116,5 +116,53 @@ check "a capture in a folder that is missing exits 74" exits 74 "$release" captu
 check "a place that is none exits 64" exits 64 "$release" capture Scenarios/documented/1-internet-only.yaml --at alcie --output "$work/x.pcapng"
 check "a capture to stdout is one" bash -c '"$1" capture Scenarios/documented/1-internet-only.yaml --at alice --output - | tshark -r - -c 1 2>/dev/null | grep -q TCP' _ "$release"
 
+# Baselines: the committed ones first, then the life of one in a folder of its own.
+check "every scenario is as its baseline says, in release" exits 0 "$release" test --ci
+check "and in debug" exits 0 "$debug" test --ci --jobs 1
+mkdir -p "$work/own/case"
+cp Scenarios/documented/1-internet-only.yaml "$work/own/case/a.yaml"
+here() { (cd "$work/own" && CI= "$release" "$@"); }
+ci() { (cd "$work/own" && CI=true "$release" "$@"); }
+own=$work/own/case/baselines
+check "in CI a missing baseline exits 1" exits 1 ci test case
+check "and nothing is written" test ! -e "$own"
+check "without CI it exits 1 too" exits 1 here test case
+check "and what it would be is pending" test -s "$own/a.pending"
+check "accepting wants a note" exits 64 here accept case
+check "review without a terminal lists and exits 1" exits 1 here review case
+check "a pattern that nothing is like exits 66" exits 66 here accept case --only 'b*' --note x
+check "accepting keeps it" exits 0 here accept case --only 'a' --note "as it is"
+check "with its note" grep -qx "note: as it is" "$own/a.baseline"
+check "then all is as before" exits 0 ci test case
+check "and nothing is pending" exits 0 here review case
+check "the same bytes as the committed one, but for the note" bash -c 'diff <(grep -v ^note: "$1") <(grep -v ^note: Scenarios/documented/baselines/1-internet-only.baseline)' _ "$own/a.baseline"
+sed -i 's/^title: .*/title: Other words/' "$work/own/case/a.yaml"
+check "other words are no change" exits 0 ci test case
+sed -i 's/delay: 14 ms/delay: 15 ms/' "$work/own/case/a.yaml"
+check "a longer delay is one" exits 1 ci test case --junit "$work/own/out.xml" --markdown "$work/own/out.md"
+cp "$work/out" "$work/own/told"
+check "of the trajectory alone" grep -q "Nothing of the story changed" "$work/own/told"
+check "which JUnit's XML tells" grep -q 'failures="1"' "$work/own/out.xml"
+check "and the Markdown" grep -q "| \`case/a.yaml\` | changed |" "$work/own/out.md"
+check "--only outcome lets it pass" exits 0 ci test case --only outcome
+check "and leaves nothing pending" test ! -e "$own/a.pending"
+check "without CI and --only it exits 1" exits 1 here test case
+check "and what differs is pending" test -s "$own/a.pending"
+check "until it is rejected" exits 0 here reject case
+check "and then gone" test ! -e "$own/a.pending"
+sed -i 's/, nat: azure-public-ip/, nat: symmetric, firewall: { rules: [ { name: no-udp, action: drop, protocol: udp } ] }/' "$work/own/case/a.yaml"
+check "another outcome exits 1" exits 1 ci test case
+cp "$work/out" "$work/own/told"
+check "is told in words" grep -q "public over internet, only-direct-path -> reverse-connect over internet, no-udp-path" "$work/own/told"
+check "with the first divergent record and its causes" grep -q "The first divergent record: at .* sh-1, session 1, public" "$work/own/told"
+check "back to the click" grep -qE "alice +click" "$work/own/told"
+printf 'x\n' >>"$own/a.baseline"
+check "a baseline that cannot be read exits 1" exits 1 ci test case
+mv "$work/own/case/a.yaml" "$work/own/case/b.yaml"
+check "a baseline without a scenario exits 1" exits 1 ci test case
+cp "$work/out" "$work/own/told"
+check "and is named" grep -q "ORPHANED  case/baselines/a.baseline" "$work/own/told"
+check "a report that cannot be written exits 74" exits 74 ci test case --junit "$work/no/such.xml"
+
 echo "$passed passed, $failures failed"
 [ "$failures" = 0 ]

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Wrong rules built into a copy of the program: the scenario suite must notice every one of them, and nothing without them.
+# Wrong rules built into a copy of the program: held against their baselines, the scenarios must notice every one of them, show the
+# record at which it begins, and notice nothing without them, nor when only words differ.
 # And one copy that is no wrong rule, in which every duration counts double: the same must happen at twice the time.
 # All of them stand in one copy, each behind a question to the environment, so that one build serves them all. A replacement that does
 # not match its line exactly once fails: whoever rewrites such a line moves the mutant with it.
@@ -62,6 +63,11 @@ mutate Protocols/Sequences/FirstFound.swift "$outstanding" \
 mutate VirtualDesktop/Host/SessionHostRole.swift 'let session = outstanding[hash] else' \
   'let session = outstanding[hash] ?? (isMutant("skips-cookie") ? outstanding.first?.value : nil) else'
 
+# Not a wrong rule but other words, which are no change.
+clause='it was the only direct path that answered'
+mutate Simulation/Folding/SessionSentence.swift "$clause" "\\(isMutant(\"other-words\") ? \"nothing else answered\" : \"$clause\")"
+mutate Simulation/Folding/Judging.swift '"route \(route)"' 'isMutant("other-words") ? "way \(route)" : "route \(route)"'
+
 # Not a wrong rule but another unit of time: every duration that the sources or a scenario name, and what a byte takes at any rate,
 # counts double. All that happens must then happen alike, at twice the time.
 cat >>"$stage/Sources/SimulationKernel/Mutant.swift" <<'SWIFT'
@@ -88,20 +94,28 @@ for file in Package.swift Package.resolved; do cmp -s "$file" "$copy/$file" || c
 program="$copy/.build/debug/shortpath"
 
 failures=0
-if ! "$program" run Scenarios --no-db >"$stage/out" 2>&1; then
-  echo "not ok: the copy without a mutant fails"
-  cat "$stage/out"
-  exit 1
-fi
-for mutant in always-managed always-ice first-valid-pair refreshes-on-filtered skips-cookie; do
-  SHORTPATH_MUTANT=$mutant "$program" run Scenarios --no-db >"$stage/out" 2>&1
-  code=$?
-  if [ "$code" = 1 ]; then
-    echo "$mutant: $(sed -n 's/^ *FAILED *\([^:]*\):.*/\1/p' "$stage/out" | sort -u | tr '\n' ' ')"
-  else
-    failures=$((failures + 1))
-    echo "not ok: $mutant survives (exit code $code)"
+fails() { failures=$((failures + 1)); echo "not ok: $1"; }
+for same in none other-words; do
+  if ! SHORTPATH_MUTANT=$same "$program" test --ci >"$stage/out" 2>&1; then
+    echo "not ok: something changed by '$same'"
+    cat "$stage/out"
+    exit 1
   fi
+done
+echo "other-words: no change"
+for mutant in always-managed always-ice first-valid-pair refreshes-on-filtered skips-cookie; do
+  SHORTPATH_MUTANT=$mutant "$program" test --ci --details 1000 >"$stage/out" 2>&1
+  code=$?
+  [ "$code" = 1 ] || { fails "$mutant survives (exit code $code)"; continue; }
+  grep -q 'The first divergent record' "$stage/out" || fails "$mutant is caught without the record at which it begins"
+  # Some break a law of the selection rule, which no baseline is needed for.
+  case $mutant in
+    always-*) law=first-found ;;
+    skips-cookie) law=matching-session ;;
+    *) law= ;;
+  esac
+  [ -z "$law" ] || grep -q "BROKEN $law" "$stage/out" || fails "$mutant breaks the law '$law' unseen"
+  echo "$mutant: $(sed -nE 's,^CHANGED .*/([^/]*)\.yaml: outcome.*,\1,p' "$stage/out" | sort -u | tr '\n' ' ')${law:+(law: $law)}"
 done
 
 # The values of a key in a run's JSON, one a line.

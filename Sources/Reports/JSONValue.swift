@@ -38,7 +38,7 @@ indirect enum JSONValue {
     case .null: text += "null"
     case .text(let value): Self.quote(value, into: &text)
     case .integer(let digits): text += digits
-    case .milliseconds(let nanoseconds): text += Self.exact(nanoseconds)
+    case .milliseconds(let nanoseconds): text += SimDuration(nanoseconds: nanoseconds).exact
     case .array(let items):
       let isFlat = items.allSatisfy(\.isPlain)
       Self.join("[", "]", items.count, isFlat, indent, into: &text) { row, text, indent in
@@ -84,13 +84,5 @@ indirect enum JSONValue {
       }
     }
     text += "\""
-  }
-
-  /// Milliseconds with six decimals, from integers only.
-  static func exact(_ nanoseconds: Int64) -> String {
-    let magnitude = nanoseconds.magnitude
-    let fraction = String(magnitude % 1_000_000)
-    return (nanoseconds < 0 ? "-" : "") + "\(magnitude / 1_000_000)." + String(repeating: "0", count: 6 - fraction.count)
-      + fraction
   }
 }

@@ -94,7 +94,7 @@ public enum MatrixReport {
       return needsQuotes
         ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : text
     case .integer(let digits): return digits
-    case .milliseconds(let nanoseconds): return JSONValue.exact(nanoseconds)
+    case .milliseconds(let nanoseconds): return SimDuration(nanoseconds: nanoseconds).exact
     case .null, .array, .object: return ""
     }
   }

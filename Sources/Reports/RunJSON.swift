@@ -33,7 +33,12 @@ public enum RunJSON {
       ("rogues", .array(run.rogues.map(value))),
       ("connections", .array(run.connections.map(value))),
       ("traffic", .array(run.traffic.map { .object([("direction", .text($0.direction)), ("packets", .number($0.packets))]) })),
+      ("broken_laws", .array(run.brokenLaws.map(value))),
     ])
+  }
+
+  static func value(_ broken: BrokenLaw) -> JSONValue {
+    .object([("law", .text(broken.law.rawValue)), ("sentence", .text(broken.sentence)), ("record", .number(broken.record))])
   }
 
   private static func value(_ expectation: ExpectationResult) -> JSONValue {

@@ -20,6 +20,8 @@ public enum RunTable {
           "Undecided: \($0.scenario.id) reached its limit of \($0.scenario.timing.maximumEvents) events at \($0.endTime)."
         })
     }
+    let broken = brokenLaws(runs)
+    if !broken.isEmpty { blocks.append(broken) }
     blocks.append(expectations(runs))
     return blocks.map { $0.joined(separator: "\n") + "\n" }.joined(separator: "\n")
   }
@@ -100,6 +102,14 @@ public enum RunTable {
       }
     }
     return table
+  }
+
+  /// What no run may do, told before what only this scenario expects.
+  private static func brokenLaws(_ runs: [RunResult]) -> [String] {
+    let all = runs.flatMap { run in run.brokenLaws.map { (run.scenario.id, $0) } }
+    if all.isEmpty { return [] }
+    return ["\(counted(all.count, "break")) of the selection rule's laws:"]
+      + all.map { "  BROKEN  \($0): \($1.law.rawValue): \($1.sentence)" }
   }
 
   private static func expectations(_ runs: [RunResult]) -> [String] {

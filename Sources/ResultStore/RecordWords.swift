@@ -24,7 +24,10 @@ extension RunResult {
     case .probe: return (["no-answer", "answered", "refused"][Int(min(record.code, 2))], nil)
     case .mappingLost: return (record.mappingEnd?.code ?? "", nil)
     case .retransmitted: return (record.code == 0 ? "opener" : "acceptor", nil)
-    case .mappingMade, .roundTrip, .request, .runEnded, .inspected, .connected, .sent, .forwarded, .translated, .delivered,
+    case .tunnelRequest: return (record.tunnelVerdict?.code ?? "", nil)
+    case .channelsMoved: return (record.code == 1 ? "reads" : "sends", nil)
+    case .offer, .certificate, .choice, .mappingMade, .roundTrip, .request, .runEnded, .inspected, .connected, .sent, .forwarded,
+      .translated, .delivered,
       .timer:
       return ("", nil)
     }

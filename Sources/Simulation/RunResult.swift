@@ -271,10 +271,13 @@ public struct RunResult: Sendable {
   public var connections: [ConnectionResult] = []
   /// Every direction of every link, in the order of their paths.
   public var traffic: [TrafficResult] = []
+  /// The laws of the selection rule that it broke; empty whenever the rule is right.
+  public var brokenLaws: [BrokenLaw] = []
 
-  /// Whether every expectation held and nothing is undecided.
+  /// Whether every expectation held, no law was broken, and nothing is undecided.
   public var succeeded: Bool {
-    end != .eventLimit && expectations.allSatisfy { $0.verdict == .held } && sessions.allSatisfy { $0.reason != .undecided }
+    end != .eventLimit && brokenLaws.isEmpty && expectations.allSatisfy { $0.verdict == .held }
+      && sessions.allSatisfy { $0.reason != .undecided }
   }
 }
 

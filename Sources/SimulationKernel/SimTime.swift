@@ -55,6 +55,27 @@ extension SimTime: CustomStringConvertible {
   public var description: String { self == .never ? "never" : SimDuration(nanoseconds: nanoseconds).description }
 }
 
+extension SimDuration {
+  /// Milliseconds with six decimals and no unit: every nanosecond.
+  public var exact: String {
+    let fraction = String(nanoseconds.magnitude % 1_000_000)
+    return (nanoseconds < 0 ? "-" : "") + "\(nanoseconds.magnitude / 1_000_000)."
+      + String(repeating: "0", count: 6 - fraction.count) + fraction
+  }
+
+  /// What `exact` has written; `nil` for anything else.
+  public init?(exact text: some StringProtocol) {
+    let isNegative = text.first == "-"
+    let parts = text.dropFirst(isNegative ? 1 : 0).split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[1].utf8.count == 6, let whole = Int64(parts[0]), let fraction = Int64(parts[1]),
+      !parts.contains(where: { $0.isEmpty || $0.first == "-" || $0.first == "+" })
+    else { return nil }
+    let (scaled, overflow) = whole.multipliedReportingOverflow(by: 1_000_000)
+    guard !overflow, scaled <= .max - fraction else { return nil }
+    self.init(nanoseconds: isNegative ? -(scaled + fraction) : scaled + fraction)
+  }
+}
+
 extension SimDuration: CustomStringConvertible {
   public var description: String {
     let sign = nanoseconds < 0 ? "-" : ""

@@ -88,6 +88,7 @@ public enum DropSweep {
     if injected.count != (mishap.fate == .lost ? 1 : 0), !isVoid {
       broken.append("the mishap dropped \(injected.count) packets")
     }
+    broken += result.brokenLaws.map(\.sentence)
     for session in result.sessions { broken += Self.broken(session, result).map { "session \(session.ordinal) \($0)" } }
     return broken
   }

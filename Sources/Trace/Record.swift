@@ -30,6 +30,17 @@ public enum RecordKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// A TCP segment was sent of which that end had sent bytes before, its SYN and FIN among them: `value` is its payload in bytes,
   /// `code` 0 for the side that opened the connection and 1 for the other.
   case retransmitted = 20
+  // What the selection rule's laws are judged from; `detail` is how many connections the session had before.
+  /// A session host has one multitransport request outstanding: its id is the `value`, its cookie's hash the `extra`.
+  case offer = 24
+  /// A session host judged a tunnel request, a `TunnelVerdict`; `value` and `extra` are what it presented.
+  case tunnelRequest = 25
+  /// A client has accepted the certificate that its session host showed on a transport; `value` is its key.
+  case certificate = 26
+  /// A controlling agent's choice among its pairs has closed; `value` is the chosen one's round trip, or -1.
+  case choice = 27
+  /// An end sends (`code` 0) or reads (1) channels on another transport from here on; `value` bytes of them went over the one before.
+  case channelsMoved = 28
   // Motion.
   case sent = 32
   case forwarded = 33
@@ -49,6 +60,18 @@ public enum PairEvent: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case unfinished = 5
   case cancelled = 6
   public var name: String { String(describing: self) }
+}
+
+/// What became of a tunnel request, the `code` of `tunnelRequest`. Raw values are stored: never renumber, only append.
+public enum TunnelVerdict: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// The tunnel is established.
+  case accepted = 0
+  /// It was good and came too late.
+  case refused = 1
+  /// It matches nothing that is outstanding.
+  case dropped = 2
+  /// The word results print.
+  public var code: String { String(describing: self) }
 }
 
 /// Why an address translator's mapping is over, the `code` of `mappingLost`. Raw values are stored: never renumber, only append.
@@ -73,7 +96,7 @@ public struct Record: Sendable, BitwiseCopyable, Equatable {
   public var cause: UInt64
   public var time: SimTime
   public var kind: RecordKind
-  /// `Milestone`, `Reason`, `DropReason`, `PairEvent`, `CandidateType`, `VirtualChannel`, or an interned state name by kind.
+  /// `Milestone`, `Reason`, `DropReason`, `PairEvent`, `CandidateType`, `VirtualChannel`, `TunnelVerdict`, or an interned state name.
   public var code: UInt16
   /// Kind-specific second code (an outcome, a machine's interned name, a transport).
   public var detail: UInt16
@@ -120,6 +143,7 @@ public struct Record: Sendable, BitwiseCopyable, Equatable {
   public var pairEvent: PairEvent? { kind == .pair ? PairEvent(rawValue: UInt8(code)) : nil }
   public var candidateType: CandidateType? { kind == .candidate ? CandidateType(rawValue: UInt8(code)) : nil }
   public var mappingEnd: MappingEnd? { kind == .mappingLost ? MappingEnd(rawValue: UInt8(code)) : nil }
+  public var tunnelVerdict: TunnelVerdict? { kind == .tunnelRequest ? TunnelVerdict(rawValue: UInt8(code)) : nil }
   public var reason: Reason? { kind == .attempt || kind == .decision ? Reason(rawValue: UInt8(code)) : nil }
   public var failure: Reason? { kind == .failure ? Reason(rawValue: UInt8(code)) : nil }
   public var outcome: AttemptOutcome? { kind == .attempt ? AttemptOutcome(rawValue: UInt8(detail)) : nil }

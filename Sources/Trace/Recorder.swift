@@ -91,14 +91,12 @@ public final class Recorder {
     if record.cause == 0 { record.cause = currentCause }
     record.time = now
     story.append(record)
-    switch record.kind {
-    case .milestone, .transition, .attempt, .candidate, .pair, .decision, .probe, .failure:
+    if record.isProtocol {
       let machine = mix(key(of: record.node).value, UInt64(record.session), UInt64(record.attempt.rawValue))
       let code = record.kind == .transition ? nameHashes[Int(record.code)] : UInt64(record.code)
       let named = record.kind == .transition || record.kind == .decision
       let detail = named ? nameHashes[Int(record.detail)] : UInt64(record.detail)
       storyDigests.add(mix(UInt64(record.kind.rawValue), code, detail), under: machine)
-    default: break
     }
     return record.number
   }

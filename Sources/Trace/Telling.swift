@@ -86,12 +86,16 @@ extension Recorder {
     tell(record)
   }
 
-  /// The session's transport was decided. `route` is the interned name of the network it goes over.
-  public func decision(_ transport: Transport, route: String, _ reason: Reason, at node: NodeID, session: Int) {
+  /// The transport of a session's connection was decided. `route` is the interned name of the network it goes over; the record's
+  /// `value` is how many connections the session had before.
+  public func decision(
+    _ transport: Transport, route: String, _ reason: Reason, at node: NodeID, of connection: Correlation
+  ) {
     var record = Record(kind: .decision, node: node, code: UInt16(reason.rawValue))
     record.detail = intern(route)
-    record.session = UInt16(session)
+    record.session = connection.session
     record.attempt = transport
+    record.value = Int64(connection.generation)
     tell(record)
   }
 

@@ -41,6 +41,9 @@ final class BaseTransport: CarrierHandler {
     channel.carrierConnected(socket)
   }
 
+  /// What the host has shown, once the client has accepted it.
+  var peerCertificate: Certificate? { secure?.handshake.peerCertificate }
+
   func write(_ message: RDPMessage) {
     if let secure { secure.write(.rdp(message, .base)) } else { socket.write(.rdp(message, .base)) }
   }

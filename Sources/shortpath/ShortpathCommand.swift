@@ -21,13 +21,15 @@ struct ShortpathCommand: AsyncParsableCommand {
         shortpath codes nat-filtered                       what a code means and how to fix it
         shortpath dissect trace.pcapng                     what a capture shows, also one from the field
         shortpath check FILE                               look for mistakes without running
+        shortpath test                                     hold all of Scenarios against their committed baselines
 
-      Exit codes: 0 all held; 1 an expectation failed, or undecided; 64 usage; 65 a mistake in a scenario, or no capture; \
-      66 no such input; 70 a bug of ours; 74 a file could not be read or written.
+      Exit codes: 0 all held; 1 an expectation or a baseline failed, or undecided; 64 usage; 65 a mistake in a scenario, or no \
+      capture; 66 no such input; 70 a bug of ours; 74 a file could not be read or written.
       """,
     version: "shortpath model \(ModelVersion.current)",
     subcommands: [
-      RunCommand.self, ExplainCommand.self, CaptureCommand.self, MatrixCommand.self, CheckCommand.self, ResolveCommand.self,
-      PresetsCommand.self, CodesCommand.self, DissectCommand.self,
+      RunCommand.self, ExplainCommand.self, CaptureCommand.self, MatrixCommand.self, TestCommand.self, ReviewCommand.self,
+      AcceptCommand.self, RejectCommand.self, CheckCommand.self, ResolveCommand.self, PresetsCommand.self, CodesCommand.self,
+      DissectCommand.self,
     ])
 }

@@ -32,10 +32,10 @@ import Trace
 
   @Test("Milliseconds have exactly six decimals, made from integers")
   func exactMilliseconds() {
-    #expect(JSONValue.exact(812_345_678) == "812.345678")
-    #expect(JSONValue.exact(-1) == "-0.000001")
-    #expect(JSONValue.exact(0) == "0.000000")
-    #expect(JSONValue.exact(.min) == "-9223372036854.775808")
+    #expect(SimDuration(nanoseconds: 812_345_678).exact == "812.345678")
+    #expect(SimDuration(nanoseconds: -1).exact == "-0.000001")
+    #expect(SimDuration(nanoseconds: 0).exact == "0.000000")
+    #expect(SimDuration(nanoseconds: .min).exact == "-9223372036854.775808")
     let text = RunJSON.text([sampleRun()])
     #expect(text.contains("\"connected_ms\": 812.345678") && text.contains("\"rtt_ms\": 34.000001"))
   }

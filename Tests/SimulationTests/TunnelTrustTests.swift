@@ -57,7 +57,7 @@ import Wire
     let socket = world.stack.openUDP(at: alice, port: 5000, handler: ends)!
     let flow = ClientFlow(
       .managed, route: "internet", on: socket, to: Endpoint(world.address(of: host), 3390),
-      in: world.stack.open(.listener, by: alice, session: 1, subject: 1), session: 1, requestID: 1, cookie: Secret(id: 9),
+      in: world.stack.open(.listener, by: alice, session: 1, subject: 1), of: 1, requestID: 1, cookie: Secret(id: 9),
       host: identity, owner: ends)
     ends.client = flow
     flow.start()

@@ -50,6 +50,7 @@ struct Folding {
       names: recorder.names, rogues: rogues)
     result.connections = connections()
     result.traffic = world.packetsGiven.map { TrafficResult(direction: $0.direction, packets: $0.count) }
+    result.brokenLaws = bySession.dropFirst().flatMap { SelectionRule.brokenLaws(ofSession: $0, nodes: recorder.nodes) }
     return result
   }
 

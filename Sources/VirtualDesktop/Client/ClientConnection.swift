@@ -25,6 +25,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   private unowned(unsafe) let role: ClientRole
   private let stack: HostStack
   private let node: NodeID
+  private var connection: Correlation { Correlation(session: ordinal, generation: generation) }
   private var probing: GatewayProbing?
   private var connect: GatewayClientConnect?
   private var connectAlarm: Alarm?
@@ -88,7 +89,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     guard let token else { return }
     let request = ConnectionRequest(
       resource: resource, token: token,
-      correlation: Correlation(session: ordinal, generation: generation))
+      correlation: connection)
     connect = GatewayClientConnect(settings: GatewayClientConnect.Settings(request: request))
     connectAlarm = Alarm(stack, at: node) { [unowned self] in self.feedConnect(.timer) }
     let conversation = stack.open(
@@ -133,7 +134,12 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     feed(.start)
   }
 
-  func baseSecured() { feed(.secured) }
+  func baseSecured() {
+    if let key = base?.peerCertificate?.fingerprint {
+      stack.recorder.certificate(key, on: .reverseConnect, at: node, of: connection)
+    }
+    feed(.secured)
+  }
   func base(received message: RDPMessage) { feed(.received(message)) }
   func baseInsecure(_ loss: ChannelLoss) { feed(.securityFailed(loss)) }
 
@@ -178,7 +184,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   private func becomeActive() {
     if winner == nil { limit?.set(nil) }
     let workload = role.settings.workload(of: ordinal)
-    let traffic = ChannelTraffic(at: node, sends: .input, workload, stack: stack) { [unowned self] in
+    let traffic = ChannelTraffic(at: node, of: connection, sends: .input, workload, stack: stack) { [unowned self] in
       self.sendChannel($0)
     } fellSilent: { [unowned self] in
       if !self.softSync.sendsOnTunnel { self.base?.keepWarm(at: self.node) }
@@ -267,8 +273,10 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
     for effect in effects {
       switch effect {
       case .send(let message): sendOnBase(message)
-      case .switchSending: break
-      case .readTunnel: winner?.resume()
+      case .switchSending: if let winner { traffic?.sends(on: winner.transport) }
+      case .readTunnel:
+        if let winner { traffic?.reads(on: winner.transport) }
+        winner?.resume()
       case .keepBase: base?.keepWarm(at: node)
       case .resume: sendOnBase(.channelsResume(traffic?.expected ?? ChannelPositions()))
       case .resumeSending(let positions):
@@ -291,7 +299,7 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
   private func decide(_ transport: Transport, route: String, _ reason: Reason) {
     guard !decided else { return }
     decided = true
-    stack.recorder.decision(transport, route: route, reason, at: node, session: ordinal)
+    stack.recorder.decision(transport, route: route, reason, at: node, of: connection)
   }
 
   private func fail(_ reason: Reason) {
@@ -338,5 +346,5 @@ final class ClientConnection: ServiceChannelOwner, BaseTransportOwner, ClientSho
 
   func beQuiet() { traffic?.stop() }
 
-  func tellTotals() { traffic?.tellTotals(session: ordinal) }
+  func tellTotals() { traffic?.tellTotals() }
 }

@@ -31,6 +31,7 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
   private let session: Int
   /// How many connections the session had before.
   private let generation: Int
+  private var connection: Correlation { Correlation(session: session, generation: generation) }
   private let requestID: UInt32
   private let cookie: Secret
   private let host: HostIdentity
@@ -92,7 +93,7 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
       stack.tellSleepingTunnel(from: socket.local, to: remote, .udp, in: conversation, at: node)
       let flow = ClientFlow(
         .managed, route: way?.name(toward: remote.address) ?? "internet", on: socket, to: remote, in: conversation,
-        session: session, requestID: requestID, cookie: cookie, host: host, owner: self)
+        of: connection, requestID: requestID, cookie: cookie, host: host, owner: self)
       listenerSockets.append(socket)
       listenerFlows.append(flow)
     }
@@ -131,7 +132,7 @@ final class ClientShortpath: ClientFlowOwner, ICEEndpointOwner, DatagramHandler 
     guard open == .running, publicFlow == nil else { return }
     stack.recorder.milestone(.pairChosen, at: node, session: session, attempt: .public)
     let client = ClientFlow(
-      .public, route: flow.route, on: flow.socket, to: flow.remote, in: flow.conversation, session: session, requestID: requestID,
+      .public, route: flow.route, on: flow.socket, to: flow.remote, in: flow.conversation, of: connection, requestID: requestID,
       cookie: cookie, host: host, owner: self)
     publicFlow = client
     client.start()

@@ -14,6 +14,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private let stack: HostStack
   private let node: NodeID
   private let connection: UInt64
+  private var ordinals: Correlation { Correlation(session: ordinal, generation: generation) }
   private var leg: ServiceChannel?
   private var base: BaseTransport?
   private var rdp: RDPServerSequence
@@ -155,7 +156,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
 
   private func becomeActive() {
     let workload = role.settings.workload(of: ordinal)
-    let traffic = ChannelTraffic(at: node, sends: .graphics, workload, stack: stack) { [unowned self] in
+    let traffic = ChannelTraffic(at: node, of: ordinals, sends: .graphics, workload, stack: stack) { [unowned self] in
       self.sendChannel($0)
     } fellSilent: { [unowned self] in
       if !self.softSync.sendsOnTunnel { self.base?.keepWarm(at: self.node) }
@@ -193,6 +194,7 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   private func startShortpath() {
     tellForbidden()
     judgeEffects(.offered(requestID: requestID, cookie: cookie, authenticated: isAuthenticated))
+    stack.recorder.offer(requestID: requestID, cookie: cookie, at: node, of: ordinals)
     let policy = role.settings.shortpath
     if policy.managed == nil {
       role.listener?.expect(self, cookie: cookie)
@@ -293,6 +295,19 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
   }
 
   func judge(_ flow: HostFlow, requestID: UInt32, cookie: Secret) -> FirstFound.Verdict {
+    let verdict = verdict(on: flow, requestID: requestID, cookie: cookie)
+    let told: TunnelVerdict =
+      switch verdict {
+      case .accept: .accepted
+      case .refuse: .refused
+      case .drop: .dropped
+      }
+    stack.recorder.tunnelRequest(
+      told, requestID: requestID, cookie: cookie, on: flow.transport, from: flow.remote, at: node, of: ordinals)
+    return verdict
+  }
+
+  private func verdict(on flow: HostFlow, requestID: UInt32, cookie: Secret) -> FirstFound.Verdict {
     var effects: [FirstFound.Effect] = []
     firstFound.handle(.tunnelRequested(flow.transport, requestID: requestID, cookie: cookie), at: stack.now, into: &effects)
     guard case .verdict(_, let verdict) = effects.first else { return .drop(.attemptClosed) }
@@ -334,8 +349,10 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     for effect in effects {
       switch effect {
       case .send(let message): sendOnBase(message)
-      case .switchSending: break
-      case .readTunnel: winner?.resume()
+      case .switchSending: if let winner { traffic?.sends(on: winner.transport) }
+      case .readTunnel:
+        if let winner { traffic?.reads(on: winner.transport) }
+        winner?.resume()
       case .milestone(let milestone):
         stack.recorder.milestone(milestone, at: node, session: ordinal, attempt: winner?.transport ?? .reverseConnect)
       case .closeBase: base?.close()
@@ -383,5 +400,5 @@ final class HostSession: ServiceChannelOwner, BaseTransportOwner, HostFlowOwner,
     ice?.cancel()
   }
 
-  func tellTotals() { traffic?.tellTotals(session: ordinal) }
+  func tellTotals() { traffic?.tellTotals() }
 }

@@ -9,6 +9,9 @@ import Wire
 final class ChannelTraffic {
   private let stack: HostStack
   private let node: NodeID
+  private let connection: Correlation
+  /// The transport that channels are sent over.
+  private var carrier = Transport.reverseConnect
   private let channel: VirtualChannel
   private let workload: DesktopWorkload
   private let send: (RDPMessage) -> Transport?
@@ -29,11 +32,12 @@ final class ChannelTraffic {
   ///   - send: sends a channel message and says over which transport, or `nil` when there is none now.
   ///   - fellSilent: told when the desktop has nothing more to say, though the session goes on.
   init(
-    at node: NodeID, sends channel: VirtualChannel, _ workload: DesktopWorkload, stack: HostStack,
+    at node: NodeID, of connection: Correlation, sends channel: VirtualChannel, _ workload: DesktopWorkload, stack: HostStack,
     send: @escaping (RDPMessage) -> Transport?, fellSilent: @escaping () -> Void
   ) {
     self.stack = stack
     self.node = node
+    self.connection = connection
     self.channel = channel
     self.workload = workload
     self.send = send
@@ -87,8 +91,23 @@ final class ChannelTraffic {
     guard let transport = send(.channelData(channel, length: length, number: UInt32(truncatingIfNeeded: number))) else {
       return false
     }
+    sends(on: transport)
     sent[transport, default: [:]][channel, default: 0] += UInt64(length)
     return true
+  }
+
+  /// What is sent goes over this transport, from here on when it did not before.
+  func sends(on transport: Transport) {
+    guard transport != carrier else { return }
+    let bytes = sent[carrier]?.values.reduce(0, +) ?? 0
+    carrier = transport
+    stack.recorder.channelsMoved(reading: false, to: transport, after: bytes, at: node, of: connection)
+  }
+
+  /// What comes is read from this transport from here on: what was to come over reverse connect has come.
+  func reads(on transport: Transport) {
+    let bytes = received[.reverseConnect]?.values.reduce(0, +) ?? 0
+    stack.recorder.channelsMoved(reading: true, to: transport, after: bytes, at: node, of: connection)
   }
 
   func took(_ channel: VirtualChannel, _ length: UInt32, _ number: UInt32, over transport: Transport) {
@@ -98,16 +117,18 @@ final class ChannelTraffic {
   }
 
   /// Tells the counters at the end of the run.
-  func tellTotals(session: Int) {
+  func tellTotals() {
     for transport in Transport.allCases {
       for channel in VirtualChannel.allCases {
         if let bytes = sent[transport]?[channel] {
-          stack.recorder.channelTotal(channel, bytes: bytes, received: false, on: transport, at: node, session: session)
+          stack.recorder.channelTotal(
+            channel, bytes: bytes, received: false, on: transport, at: node, session: Int(connection.session))
         }
         if let bytes = received[transport]?[channel] {
           let disorder = disorder[transport]?[channel] ?? 0
           stack.recorder.channelTotal(
-            channel, bytes: bytes, received: true, disorder: disorder, on: transport, at: node, session: session)
+            channel, bytes: bytes, received: true, disorder: disorder, on: transport, at: node,
+            session: Int(connection.session))
         }
       }
     }

@@ -18,7 +18,8 @@ final class ClientFlow: CarrierHandler {
   let route: String
   let carrier: RDPUDPSocket
   private let stack: HostStack
-  private let session: Int
+  private let connection: Correlation
+  private var session: Int { Int(connection.session) }
   private var secure: SecureChannel?
   private var machine: TunnelClient
   private let host: HostIdentity
@@ -27,12 +28,12 @@ final class ClientFlow: CarrierHandler {
 
   init(
     _ transport: Transport, route: String, on socket: UDPSocket, to remote: Endpoint, in conversation: ConversationID,
-    session: Int, requestID: UInt32, cookie: Secret, host: HostIdentity, owner: any ClientFlowOwner
+    of connection: Correlation, requestID: UInt32, cookie: Secret, host: HostIdentity, owner: any ClientFlowOwner
   ) {
     self.transport = transport
     self.route = route
     self.stack = socket.stack
-    self.session = session
+    self.connection = connection
     self.host = host
     self.owner = owner
     machine = TunnelClient(settings: TunnelClient.Settings(requestID: requestID, cookie: cookie))
@@ -85,7 +86,11 @@ final class ClientFlow: CarrierHandler {
       secure = channel
       channel.carrierConnected(carrier)
     } else {
-      stack.recorder.milestone(.tunnelSecured, at: self.carrier.socket.node, session: session, attempt: transport)
+      let node = self.carrier.socket.node
+      if let key = secure?.handshake.peerCertificate?.fingerprint {
+        stack.recorder.certificate(key, on: transport, at: node, of: connection)
+      }
+      stack.recorder.milestone(.tunnelSecured, at: node, session: session, attempt: transport)
       feed(.secured)
     }
   }

@@ -53,6 +53,8 @@ final class ICEEndpoint: DatagramHandler {
   private let fragment: Secret
   private let password: Secret
   private var alarm: Alarm?
+  /// The pair that was chosen last.
+  private var chosen: Int?
   /// The conversation of the packet in hand: answers stay in it.
   private var asked = ConversationID.none
   private(set) var isOver = false
@@ -159,7 +161,17 @@ final class ICEEndpoint: DatagramHandler {
     var effects: [ICEAgent.Effect] = []
     agent.handle(input, at: stack.now, into: &effects)
     for effect in effects { perform(effect) }
+    tellChoice()
     rearm()
+  }
+
+  /// Tells which pair will be nominated, when the choice has closed.
+  private func tellChoice() {
+    guard case .nominating(let row) = agent.state, row != chosen else { return }
+    chosen = row
+    stack.recorder.choice(
+      pair: row, roundTrip: agent.pairs[row - 1].roundTrip, at: node,
+      of: Correlation(session: session, generation: generation))
   }
 
   private func perform(_ effect: ICEAgent.Effect) {
