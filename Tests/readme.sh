@@ -9,10 +9,10 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/bin" "$work/at"
 ln -s "$binary" "$work/bin/shortpath"
 ln -s "$root/Scenarios" "$work/at/Scenarios"
-# Blocks that begin with a command become files: the command, then the lines that are shown.
+# Commands in blocks that begin with one become files: the command, then the lines that are shown. They run in turn, in one folder.
 awk -v to="$work" '
   /^```/ { inside = !inside; shown = 0; if (inside) first = 1; next }
-  inside && first && /^\$ / { n++; shown = 1 }
+  inside && (first || shown) && /^\$ / { n++; shown = 1 }
   { if (inside) first = 0 }
   shown { print > sprintf("%s/block-%03d", to, n) }
 ' "$root/README.md"
