@@ -20,7 +20,7 @@ extension RunResult {
     case .decision: return "decided for \(record.attempt.name) over \(name(record.detail)) (\(record.reason?.code ?? ""))"
     case .mappingMade: return "mapping made: \(flow)"
     case .mappingLost: return "mapping over (\(record.mappingEnd?.code ?? "")): \(flow)"
-    case .drop: return "dropped \(flow): \(ending(record.dropReason ?? .none, rule: record.rule))"
+    case .drop: return "dropped \(flow), \(ending(record.dropReason ?? .none, rule: record.rule))"
     case .roundTrip:
       return "measured a round trip of \(SimDuration(nanoseconds: record.value)) on \(record.attempt.name)"
     case .channelTotal: return "counted \(record.value) bytes of a channel on \(record.attempt.name)"
@@ -30,7 +30,8 @@ extension RunResult {
     case .failure: return "failed: \(record.failure?.code ?? "")"
     case .inspected: return "\(rule(record.rule)) took \(flow) to the proxy"
     case .unsent: return "could not send \(flow): \(record.unsentReason?.code ?? "")"
-    case .connected: return "TCP connection \(record.from) -> \(record.to) established in \(SimDuration(nanoseconds: record.value))"
+    case .connected:
+      return "TCP connection \(record.from) -> \(record.to) established in \(SimDuration(nanoseconds: record.value))"
     case .retransmitted: return "sent again \(record.value) bytes of \(flow)"
     case .sent: return "sent \(flow)"
     case .forwarded: return "forwarded \(flow)"
@@ -50,6 +51,6 @@ extension RunResult {
   /// Why a packet ended: the rule with its path, or the reason's title; and the code.
   func ending(_ reason: DropReason, rule row: Int32) -> String {
     let title = Codes.title(of: reason.code).lowercasedFirst
-    return row >= 0 ? "\(rule(row)), \(reason.code) [\(rules[Int(row)].path)]" : "\(title) (\(reason.code))"
+    return row >= 0 ? "by \(rule(row)): \(reason.code) [\(rules[Int(row)].path)]" : "\(title) (\(reason.code))"
   }
 }

@@ -1,5 +1,6 @@
 // `trace --format json`: the same ways and causes, every step and record by itself; times absolute and from the click.
 import NetworkModel
+import ScenarioModel
 import Simulation
 import SimulationKernel
 public import Studies
@@ -32,6 +33,28 @@ public enum TraceJSON {
     ]).document
   }
 
+  /// What packets there are.
+  public static func groups(of trace: PacketTrace) -> String {
+    JSONValue.object([
+      ("scenario", .text(trace.run.scenario.id)), ("seed", .number(trace.run.seed)),
+      ("model_version", .number(trace.run.modelVersion)),
+      (
+        "groups",
+        .array(
+          trace.groups.map { group in
+            let first = trace.packets[group.first]
+            return .object([
+              ("session", group.session.map { .number($0) } ?? .null), ("transport", .text(group.transport.name)),
+              ("topic", .text(group.topic.code)), ("pair", group.pair == 0 ? .null : .number(group.pair)),
+              ("packets", .number(group.packets)), ("dropped", .number(group.dropped)), ("first_record", .number(first.record)),
+              ("protocol", .text(first.proto.name)), ("from", .text(first.source.description)),
+              ("to", .text(first.destination.description)),
+            ])
+          })
+      ),
+    ]).document
+  }
+
   private static func value(_ row: Int, _ words: TraceWords) -> JSONValue {
     let packet = words.trace.packets[row]
     return .object([
@@ -39,7 +62,7 @@ public enum TraceJSON {
       ("protocol", .text(packet.proto.name)), ("from", .text(packet.source.description)),
       ("to", .text(packet.destination.description)), ("bytes", .number(packet.length)), ("contents", .text(packet.contents)),
       ("session", packet.session.map { .number($0) } ?? .null), ("transport", .text(packet.conversation.attempt.name)),
-      ("topic", .text(packet.conversation.topic.name)),
+      ("topic", .text(packet.conversation.topic.code)),
       ("pair", packet.conversation.pair == 0 ? .null : .number(packet.conversation.pair)),
       ("copy", .flag(packet.isCopy)), ("fate", .text(packet.fate)),
       ("steps", .array(packet.steps.map { value($0, words) })),

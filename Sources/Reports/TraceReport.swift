@@ -1,5 +1,6 @@
 // `trace`: packets hop by hop, in both directions, with what each element did to them; and the causes of a record.
 import NetworkModel
+import ScenarioModel
 import Simulation
 import SimulationKernel
 public import Studies
@@ -29,7 +30,8 @@ public enum TraceReport {
       let at = record.node.index < 0 ? "" : " at \(words.name(record.node))"
       document.add(
         .paragraph(
-          "Record \(number)\(at), \(words.clock(record.time)) ms \(words.origin): \(trace.run.sentence(of: record)). Seed \(trace.run.seed)."))
+          "Record \(number)\(at), \(words.clock(record.time)) ms \(words.origin): \(trace.run.sentence(of: record)). Seed \(trace.run.seed)."
+        ))
     } else {
       document.add(.paragraph("Times are milliseconds \(words.origin). Seed \(trace.run.seed)."))
     }
@@ -54,7 +56,7 @@ public enum TraceReport {
     trace.groups.map { group in
       let first = trace.packets[group.first]
       var about = group.session.map { ["session \($0)", group.transport.name] } ?? []
-      about.append("topic \(group.topic.name)")
+      about.append("topic \(group.topic.code)")
       if group.pair > 0 { about.append("pair \(group.pair)") }
       let dropped = group.dropped > 0 ? ", \(group.dropped) dropped" : ""
       return
@@ -84,7 +86,8 @@ struct TraceWords {
     return counted(question.exchanges.count, "exchange")
   }
   var origin: String {
-    guard let session = question.session, trace.run.sessions.contains(where: { $0.ordinal == session && $0.clicked != nil }) else {
+    guard let session = question.session, trace.run.sessions.contains(where: { $0.ordinal == session && $0.clicked != nil })
+    else {
       return "from 0 s"
     }
     return "from the click of session \(session)"
@@ -100,10 +103,11 @@ struct TraceWords {
     let packet = trace.packets[row]
     let role = row == exchange.packet ? "Packet" : row == exchange.request ? "It answers" : "Its answer"
     var about = packet.session.map { ["session \($0)", packet.conversation.attempt.name] } ?? []
-    about.append(packet.conversation.topic.name)
+    about.append(packet.conversation.topic.code)
     if packet.conversation.pair > 0 { about.append("pair \(packet.conversation.pair)") }
     let copy = packet.isCopy ? ", a link's copy" : ""
-    return "\(role): \(flow(packet)), \(packet.contents), \(packet.length) bytes (\(about.joined(separator: ", "))\(copy)): \(packet.fate)"
+    return
+      "\(role): \(flow(packet)), \(packet.contents), \(packet.length) bytes (\(about.joined(separator: ", "))\(copy)): \(packet.fate)"
   }
 
   // MARK: A packet's way
@@ -141,14 +145,18 @@ struct TraceWords {
     case .crosses:
       if case .left? = last?.kind { return nil }
       return "a copy of it"
-    case .carried(let carrier): return "carried through the tunnel by \(flow(trace.packets[carrier])), \(trace.packets[carrier].length) bytes"
+    case .carried(let carrier):
+      return "carried through the tunnel by \(flow(trace.packets[carrier])), \(trace.packets[carrier].length) bytes"
     case .delivered: return "delivered"
-    case .dropped(let reason, let rule): return "dropped: " + trace.run.ending(reason, rule: rule)
+    case .dropped(let reason, let rule): return "dropped, " + trace.run.ending(reason, rule: rule)
     }
   }
 
   func sentence(of crossing: LinkCrossing) -> String {
-    "\(link(crossing.link)) took \(milliseconds(crossing.total)) ms (queue \(milliseconds(crossing.waits)), serialisation \(milliseconds(crossing.serialises)), propagation \(milliseconds(crossing.travels)))"
+    let text = "\(link(crossing.link)) took \(milliseconds(crossing.total)) ms"
+    if crossing.waits == .zero, crossing.serialises == .zero { return text }
+    return text
+      + " (queue \(milliseconds(crossing.waits)), serialisation \(milliseconds(crossing.serialises)), propagation \(milliseconds(crossing.travels)))"
   }
 
   /// Rules that drop are named where the packet ends.
@@ -177,7 +185,8 @@ struct TraceWords {
     let change = changes.isEmpty ? "unchanged" : changes.joined(separator: ", ")
     switch use {
     case .fresh:
-      return "translated: \(change) by a new mapping" + (mapping(madeFor: step).map { ", record \($0)" } ?? ", which was not made")
+      return "translated: \(change) by a new mapping"
+        + (mapping(madeFor: step).map { ", record \($0)" } ?? ", which was not made")
     case .existing: return "translated: \(change) by an existing mapping"
     case .fixed: return "translated: \(change) by a fixed mapping"
     }
@@ -194,11 +203,17 @@ struct TraceWords {
 
   // MARK: Causes
 
+  private func milestones(dueTo cause: UInt64) -> [Record] {
+    trace.run.story.filter { $0.cause == cause && $0.kind == .milestone && Int($0.session) == question.session }
+  }
+
   /// A packet's records are one line.
   func causes(of number: UInt64) -> TextTable {
     var table = TextTable([("ms", .right), ("at", .left), ("what happened", .left), ("record", .right)])
     var last: (row: Int, first: Record)?
-    for record in trace.causes(of: number) {
+    let chain = trace.causes(of: number)
+    let told = Set(chain.map(\.number))
+    for record in chain {
       guard record.kind.isMotion || record.kind == .drop, let row = trace.packet(of: record.number) else {
         last = nil
         table.rows.append([clock(record.time), name(record.node), trace.run.sentence(of: record), "\(record.number)"])
@@ -210,11 +225,17 @@ struct TraceWords {
       }
       guard let first = last?.first else { continue }
       let packet = trace.packets[row]
-      let end = record.kind == .drop ? "dropped: \(trace.run.ending(record.dropReason ?? .none, rule: record.rule))" : record.kind.code
+      let end =
+        record.kind == .drop ? "dropped, \(trace.run.ending(record.dropReason ?? .none, rule: record.rule))" : record.kind.code
       let way = record.number == first.number ? "" : "; \(end) at \(name(record.node)) \(clock(record.time))"
       table.rows[table.rows.count - 1][2] =
         "\(first.kind.code) \(packet.proto.name) \(first.from) -> \(first.to), \(packet.contents)\(way)"
       table.rows[table.rows.count - 1][3] = "\(record.number)"
+      // What else came of its arrival is what the way there was for.
+      for point in milestones(dueTo: record.number) where !told.contains(point.number) {
+        last = nil
+        table.rows.append([clock(point.time), name(point.node), "  " + trace.run.sentence(of: point), "\(point.number)"])
+      }
     }
     return table
   }

@@ -1,4 +1,5 @@
 // Which packets of a run are meant: by what they are about, and by their addresses anywhere on their way.
+import NetworkModel
 public import Simulation
 import SimulationKernel
 public import Wire

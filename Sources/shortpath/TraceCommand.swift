@@ -85,6 +85,10 @@ struct TraceCommand: ParsableCommand {
     let choice = try choice(in: blueprint)
     let trace: PacketTrace
     do { trace = try PacketTrace(blueprint, seed: options.seed) } catch { throw Console.stop(.bug, "\(file): \(error)") }
+    if record == nil, choice.isEmpty {
+      return try Console.print(
+        format == .json ? TraceJSON.groups(of: trace) : TraceReport.groups(of: trace).joined(separator: "\n") + "\n")
+    }
     let question = try record.map { try about($0, in: trace) } ?? chosen(choice, in: trace)
     switch format {
     case .json: try Console.print(TraceJSON.text(trace, question))
@@ -106,7 +110,6 @@ struct TraceCommand: ParsableCommand {
   }
 
   private func chosen(_ choice: PacketChoice, in trace: PacketTrace) throws -> TraceQuestion {
-    if choice.isEmpty { throw Console.stop(.usage, "\(file): say which packets, with --record or by what they are about:\n" + there(trace)) }
     let exchanges = trace.exchanges(choice)
     if exchanges.isEmpty { throw Console.stop(.usage, "\(file): no packet matches; there are:\n" + there(trace)) }
     var question = TraceQuestion()
@@ -150,6 +153,7 @@ struct TraceCommand: ParsableCommand {
     if let place = PacketPlace(text, in: blueprint) { return place }
     throw Console.stop(
       .usage,
-      "\(option): '\(text)' is no node, address, endpoint or prefix; nodes: \(blueprint.nodeOf.keys.sorted().joined(separator: ", "))")
+      "\(option): '\(text)' is no node, address, endpoint or prefix; nodes: \(blueprint.nodeOf.keys.sorted().joined(separator: ", "))"
+    )
   }
 }
