@@ -1,43 +1,21 @@
-// Any record of a trace as one clause: what happened, in the words of the reports.
+// Records of a packet's way and of the story as one clause each, with rules and endings as `trace` names them.
 import Simulation
-import SimulationKernel
 import Trace
 import Wire
 
 extension RunResult {
   /// What a record tells, without its time and node.
   func sentence(of record: Record) -> String {
-    func name(_ row: UInt16) -> String { Int(row) < names.count ? names[Int(row)] : "" }
     let flow = "\(TransportProtocol(rawValue: record.proto).map { "\($0.name) " } ?? "")\(record.from) -> \(record.to)"
     switch record.kind {
     case .milestone:
       let title = record.milestone?.title ?? ""
       return record.attempt == .reverseConnect ? title : "\(record.attempt.name): \(title)"
-    case .transition: return "\(name(record.detail)): \(name(record.code))"
-    case .attempt: return "attempt at \(record.attempt.name): \(record.outcome?.name ?? "") (\(record.reason?.code ?? ""))"
-    case .candidate: return "\(record.candidateType?.name ?? "") candidate \(record.to), base \(record.from)"
-    case .pair: return "pair \(record.pair) \(record.pairEvent?.name ?? ""): \(record.from) -> \(record.to)"
-    case .decision: return "decided for \(record.attempt.name) over \(name(record.detail)) (\(record.reason?.code ?? ""))"
-    case .mappingMade: return "mapping made: \(flow)"
-    case .mappingLost: return "mapping over (\(record.mappingEnd?.code ?? "")): \(flow)"
     case .drop: return "dropped \(flow), \(ending(record.dropReason ?? .none, rule: record.rule))"
-    case .roundTrip:
-      return "measured a round trip of \(SimDuration(nanoseconds: record.value)) on \(record.attempt.name)"
-    case .channelTotal: return "counted \(record.value) bytes of a channel on \(record.attempt.name)"
-    case .probe: return "\(record.topic.name) ended: \(["no answer", "answered", "refused"][Int(min(record.code, 2))])"
-    case .request: return "STUN request to \(record.to)" + (record.value > 0 ? ", again (\(record.value))" : "")
-    case .runEnded: return "the run ended"
-    case .failure: return "failed: \(record.failure?.code ?? "")"
-    case .inspected: return "\(rule(record.rule)) took \(flow) to the proxy"
-    case .unsent: return "could not send \(flow): \(record.unsentReason?.code ?? "")"
-    case .connected:
-      return "TCP connection \(record.from) -> \(record.to) established in \(SimDuration(nanoseconds: record.value))"
-    case .retransmitted: return "sent again \(record.value) bytes of \(flow)"
-    case .sent: return "sent \(flow)"
-    case .forwarded: return "forwarded \(flow)"
-    case .translated: return "translated to \(flow)"
     case .delivered: return "took \(flow)"
-    case .timer: return "timer"
+    case .sent, .forwarded, .translated: return "\(record.kind.code) \(flow)"
+    default:
+      return RecordTeller(nodes: nodes, rules: rules, names: names, session: Int(record.session)).words(record)
     }
   }
 
