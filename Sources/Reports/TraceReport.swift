@@ -203,8 +203,20 @@ struct TraceWords {
 
   // MARK: Causes
 
-  private func milestones(dueTo cause: UInt64) -> [Record] {
-    trace.run.story.filter { $0.cause == cause && $0.kind == .milestone && Int($0.session) == question.session }
+  /// What a chain has of a packet's way, in a line.
+  private func part(from first: Record, to last: Record, of packet: PacketJourney) -> String {
+    let ending = last.kind == .drop ? ", " + trace.run.ending(last.dropReason ?? .none, rule: last.rule) : ""
+    let code = first.kind == .drop ? "dropped" : first.kind.code
+    let text = "\(code) \(packet.proto.name) \(first.from) -> \(first.to), \(packet.contents)"
+    if first.number == last.number { return text + ending }
+    return text + "; \(last.kind == .drop ? "dropped" : last.kind.code) at \(name(last.node)) \(clock(last.time))" + ending
+  }
+
+  /// What was reached at once by a packet's arrival.
+  private func milestones(dueTo cause: Record) -> [Record] {
+    trace.run.story.filter {
+      $0.cause == cause.number && $0.kind == .milestone && $0.time == cause.time && Int($0.session) == question.session
+    }
   }
 
   /// A packet's records are one line.
@@ -224,15 +236,10 @@ struct TraceWords {
         table.rows.append([clock(record.time), name(record.node), "", ""])
       }
       guard let first = last?.first else { continue }
-      let packet = trace.packets[row]
-      let end =
-        record.kind == .drop ? "dropped, \(trace.run.ending(record.dropReason ?? .none, rule: record.rule))" : record.kind.code
-      let way = record.number == first.number ? "" : "; \(end) at \(name(record.node)) \(clock(record.time))"
-      table.rows[table.rows.count - 1][2] =
-        "\(first.kind.code) \(packet.proto.name) \(first.from) -> \(first.to), \(packet.contents)\(way)"
+      table.rows[table.rows.count - 1][2] = part(from: first, to: record, of: trace.packets[row])
       table.rows[table.rows.count - 1][3] = "\(record.number)"
       // What else came of its arrival is what the way there was for.
-      for point in milestones(dueTo: record.number) where !told.contains(point.number) {
+      for point in milestones(dueTo: record) where !told.contains(point.number) {
         last = nil
         table.rows.append([clock(point.time), name(point.node), "  " + trace.run.sentence(of: point), "\(point.number)"])
       }

@@ -6,6 +6,7 @@ import Simulation
 import Studies
 import Testing
 import Trace
+import Wire
 
 @Suite struct TraceReportTests {
   private static func trace(_ name: String) throws -> PacketTrace {

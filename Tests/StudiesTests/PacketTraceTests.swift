@@ -22,6 +22,11 @@ import Wire
     return choice
   }
 
+  private func isCarried(_ step: PacketStep) -> Bool { if case .carried = step.kind { true } else { false } }
+  private func isTranslated(_ step: PacketStep) -> Bool { if case .translated = step.kind { true } else { false } }
+  private func isCrossing(_ step: PacketStep) -> Bool { if case .crosses = step.kind { true } else { false } }
+  private func isReceived(_ step: PacketStep) -> Bool { if case .received = step.kind { true } else { false } }
+
   /// A packet's steps in a word and a node each.
   private func way(_ packet: PacketJourney, in trace: PacketTrace) -> [String] {
     packet.steps.map { step in
@@ -68,14 +73,15 @@ import Wire
     let outside = try #require(
       trace.blueprint.plan.translators.first { $0.node == trace.blueprint.nodeOf["azure"] }?.pairs.first?.outside)
     let seen = Endpoint(outside, request.source.port)
-    let row = try #require(request.steps.firstIndex { if case .translated = $0.kind { true } else { false } })
+    let row = try #require(request.steps.firstIndex { isTranslated($0) })
     #expect(request.steps[..<row].allSatisfy { $0.from == request.source })
     #expect(request.steps[row...].allSatisfy { $0.from == seen && $0.to == request.destination })
     #expect(answer.destination == seen && answer.steps.last?.to == request.source)
     #expect(answer.contents == "STUN success, seen from \(seen)")
     for packet in [request, answer] {
       #expect(zip(packet.steps, packet.steps.dropFirst()).allSatisfy { $0.time <= $1.time })
-      #expect(packet.steps.map(\.record).filter { $0 > 0 } == packet.steps.map(\.record).filter { $0 > 0 }.sorted())
+      let records = packet.steps.map(\.record).filter { $0 > 0 }
+      #expect(records == records.sorted())
     }
     // From either side of the exchange the other is found.
     #expect(trace.exchange(of: try #require(exchange.answer)).request == exchange.packet)
@@ -155,17 +161,17 @@ import Wire
           $0.topic = .candidatePair
           $0.pair = 2
         }
-      ).first { trace.packets[$0.packet].steps.contains { if case .carried = $0.kind { true } else { false } } })
+      ).first { trace.packets[$0.packet].steps.contains { isCarried($0) } })
     let inner = trace.packets[exchange.packet]
-    let at = try #require(inner.steps.firstIndex { if case .carried = $0.kind { true } else { false } })
+    let at = try #require(inner.steps.firstIndex { isCarried($0) })
     guard case .carried(let row) = inner.steps[at].kind else { return }
     let outer = trace.packets[row]
     #expect(outer.inner == exchange.packet)
     #expect(outer.contents == "a packet inside a tunnel" && outer.fate == "delivered" && inner.fate == "delivered")
     #expect(outer.length > inner.length)
-    #expect(outer.steps.contains { if case .translated = $0.kind { true } else { false } })
+    #expect(outer.steps.contains { isTranslated($0) })
     // Inside nothing is translated, and it goes on where and when the outer packet has ended.
-    #expect(!inner.steps.contains { if case .translated = $0.kind { true } else { false } })
+    #expect(!inner.steps.contains { isTranslated($0) })
     #expect(inner.steps[at + 1].time >= outer.steps.last!.time && inner.steps[at + 1].node == outer.steps.last!.node)
     #expect(trace.packets[try #require(exchange.answer)].destination == inner.source)
   }
@@ -190,12 +196,12 @@ import Wire
       #expect(packet.steps.first?.kind == .sent && !packet.contents.isEmpty)
       #expect(zip(packet.steps, packet.steps.dropFirst()).allSatisfy { $0.time <= $1.time })
       // It is received where the last link led, and only there.
-      let links = packet.steps.count { if case .crosses = $0.kind { true } else { false } }
-      let received = packet.steps.count { if case .received = $0.kind { true } else { false } }
-      let tunnels = packet.steps.count { if case .carried = $0.kind { true } else { false } }
+      let links = packet.steps.count { isCrossing($0) }
+      let received = packet.steps.count { isReceived($0) }
+      let tunnels = packet.steps.count { isCarried($0) }
       #expect(received <= links + tunnels && received >= links + tunnels - 1)
     }
-    if name == "failures/duplicates" { #expect(trace.packets.contains(where: \.isCopy)) }
+    if name == "failures/duplicates" { #expect(trace.packets.contains { $0.isCopy }) }
   }
 
   @Test("packets are chosen by the addresses they have anywhere on their way")
