@@ -83,7 +83,7 @@ public final class VPNEndpoint {
   /// Takes the inner packet out of an outer one and lets it arrive at the virtual interface.
   func receive(_ packet: Packet) {
     guard let slot = stack.network.takeInner(packet.payload) else { return }
-    stack.network.resume(slot, at: interface, after: settings.processing, cause: packet.cause)
+    stack.network.resume(slot, at: interface, after: settings.processing, cause: stack.recorder.currentCause)
   }
 }
 

@@ -22,7 +22,7 @@ extension Network {
     var dwell = SimDuration.zero
 
     if shape.ingress >= 0 {
-      let verdict = judge(shape.ingress, flight.pointee.packet, at: node, way: .inbound)
+      let verdict = judge(shape.ingress, on: .ingress, flight.pointee.packet, at: node, way: .inbound)
       guard pass(verdict, slot, at: node) else { return }
       entered = verdict.track
     }
@@ -52,7 +52,7 @@ extension Network {
       if shape.diverts, above.holds(packet, at: node) {
         return divert(slot, at: node, shape: shape, inward: plan, rule: -1, .divert)
       }
-      let verdict = judge(shape.forward, packet, at: node, way: incoming.side == .lan ? .outbound : .inbound)
+      let verdict = judge(shape.forward, on: .forward, packet, at: node, way: incoming.side == .lan ? .outbound : .inbound)
       if verdict.action.diverts, case .pass = hairpin {
         return divert(slot, at: node, shape: shape, inward: plan, rule: verdict.row, verdict.action)
       }
@@ -73,7 +73,7 @@ extension Network {
     // Strong end system (RFC 1122 §3.3.4.2): a host takes only what comes by the interface that has the address.
     if !shape.forwards, owner != interface { return drop(slot, .notForMe, at: node) }
     if shape.input >= 0 {
-      let verdict = judge(shape.input, packet, at: node, way: .inbound)
+      let verdict = judge(shape.input, on: .input, packet, at: node, way: .inbound)
       guard pass(verdict, slot, at: node) else { return }
       if verdict.track { remember(packet, at: node, by: shape.input, way: .inbound) }
     }
@@ -198,6 +198,7 @@ extension Network {
       }
       flight.pointee.packet.cause = recorder.motion(
         .translated, flight.pointee.packet, at: node, cause: flight.pointee.packet.cause)
+      if hasTap { show(plan, of: flight.pointee.packet, at: node) }
       return true
     }
   }
@@ -258,7 +259,7 @@ extension Network {
       }
     }
     if shape.egress >= 0 {
-      let verdict = judge(shape.egress, flight.pointee.packet, at: node, way: .outbound)
+      let verdict = judge(shape.egress, on: .egress, flight.pointee.packet, at: node, way: .outbound)
       guard pass(verdict, slot, at: node) else { return }
       if verdict.track { remember(flight.pointee.packet, at: node, by: shape.egress, way: .outbound) }
     }
@@ -327,9 +328,11 @@ extension Network {
     let packet = flight.pointee.packet
     let row = Int(outgoing.link)
     links[row].given &+= 1
+    let free = hasTap ? links[row].busyUntil : now
     switch links[row].admit(length: Int(packet.length), luck: packet.luck, now: now, chance: chance) {
     case .arrives(let time):
-      if links[row].given >= links[row].watchedFrom { return befall(slot, on: outgoing, at: time, node: node) }
+      if links[row].given >= links[row].watchedFrom { return befall(slot, on: outgoing, freeAt: free, at: time, node: node) }
+      if hasTap { show(packet, on: outgoing.link, freeAt: free, arriving: time) }
       countHop()
       schedule(slot, at: outgoing.peer, time)
     case .dropped(let reason): drop(slot, reason, at: node)

@@ -28,21 +28,6 @@ public enum Delivery: Equatable, Sendable, BitwiseCopyable {
   case refused(DropReason)
 }
 
-/// Sees packets as they leave and reach interfaces, with access to contents. A tap changes no outcome.
-public protocol PacketTap: AnyObject {
-  func observe(_ packet: Packet, leaving: Bool, interface: InterfaceID, at time: SimTime, in network: Network)
-  /// A packet ended undelivered at `node`, by `rule` (−1 for none); `record` is the number of its record.
-  func dropped(_ packet: Packet, _ reason: DropReason, at node: NodeID, rule: Int32, record: UInt64, in network: Network)
-  /// A message was written to a stream's log, where it begins at `offset`.
-  func written(_ message: Message, to stream: StreamID, at offset: UInt64)
-}
-
-extension PacketTap {
-  public func dropped(_ packet: Packet, _ reason: DropReason, at node: NodeID, rule: Int32, record: UInt64, in network: Network) {
-  }
-  public func written(_ message: Message, to stream: StreamID, at offset: UInt64) {}
-}
-
 /// Counts that must add up at the end of every run.
 public struct PacketCounts: Equatable, Sendable {
   /// Copies that links made among them.
@@ -323,11 +308,6 @@ public final class Network {
 
   /// Flows that firewalls remember, those that have expired and not been swept among them.
   package var flowCount: Int { flows.count }
-
-  /// Shows a packet to the taps.
-  @inline(never) func show(_ packet: Packet, leaving: Bool, on interface: InterfaceID) {
-    for tap in taps { tap.observe(packet, leaving: leaving, interface: interface, at: now, in: self) }
-  }
 }
 
 struct NodeAddress: FlatKey, BitwiseCopyable {

@@ -62,7 +62,7 @@ extension Network {
       }
     }
     if shape.egress >= 0, !byRule {
-      let verdict = judge(shape.egress, packet, at: node, way: .outbound)
+      let verdict = judge(shape.egress, on: .egress, packet, at: node, way: .outbound)
       guard pass(verdict, slot, at: node) else { return .sent }
       if verdict.track { remember(packet, at: node, by: shape.egress, way: .outbound) }
     }

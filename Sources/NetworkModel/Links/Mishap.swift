@@ -40,7 +40,7 @@ extension Network {
 
   /// A packet that its link would let arrive at `time` is one to be looked at.
   @inline(never)
-  func befall(_ slot: UInt32, on outgoing: Interface, at time: SimTime, node: NodeID) {
+  func befall(_ slot: UInt32, on outgoing: Interface, freeAt free: SimTime, at time: SimTime, node: NodeID) {
     let row = Int(outgoing.link)
     let given = links[row].given
     let mishap = mishaps.first { $0.link == outgoing.link && $0.packet == given }
@@ -51,6 +51,7 @@ extension Network {
     case .delayed(let delay): time = time + delay
     case .doubled, nil: break
     }
+    if hasTap { show(pool[slot].pointee.packet, on: outgoing.link, freeAt: free, arriving: time) }
     countHop()
     schedule(slot, at: outgoing.peer, time)
     let luck = pool[slot].pointee.packet.luck
@@ -63,8 +64,10 @@ extension Network {
   private func sendCopy(of slot: UInt32, on outgoing: Interface, node: NodeID) {
     let copy = place(copied(pool[slot].pointee.packet))
     let packet = pool[copy].pointee.packet
+    let free = links[Int(outgoing.link)].busyUntil
     switch links[Int(outgoing.link)].admit(length: Int(packet.length), luck: packet.luck, now: now, chance: chance) {
     case .arrives(let time):
+      if hasTap { show(packet, on: outgoing.link, freeAt: free, arriving: time) }
       countHop()
       schedule(copy, at: outgoing.peer, time)
     case .dropped(let reason): drop(copy, reason, at: node)

@@ -12,12 +12,20 @@ struct RuleVerdict: BitwiseCopyable {
   var track: Bool
   /// What the end of a packet that does not pass is told as.
   var reason = DropReason.rule
+  var basis = RuleBasis.rule
 }
 
 extension Network {
   /// Asks a rule list about a packet. Changes nothing: the flow is remembered by `remember` when the packet has passed.
   @inline(__always)
-  func judge(_ list: Int32, _ packet: Packet, at node: NodeID, way: RuleDirection) -> RuleVerdict {
+  func judge(_ list: Int32, on hook: RuleHook, _ packet: Packet, at node: NodeID, way: RuleDirection) -> RuleVerdict {
+    let verdict = verdict(of: list, on: packet, at: node, way: way)
+    if hasTap { show(verdict, about: packet, on: hook, at: node) }
+    return verdict
+  }
+
+  @inline(__always)
+  private func verdict(of list: Int32, on packet: Packet, at node: NodeID, way: RuleDirection) -> RuleVerdict {
     let rules = ruleLists[Int(list)]
     var standing = FlowStanding.opens
     var track = false
@@ -25,9 +33,9 @@ extension Network {
       standing = self.standing(of: packet, at: node, midStream: rules.tracking.midStream)
       track = standing.isTracked
       if rules.tracking.mode == .on {
-        if standing.isKnown { return RuleVerdict(action: .accept, row: -1, track: track) }
+        if standing.isKnown { return RuleVerdict(action: .accept, row: -1, track: track, basis: .flow) }
         if standing == .strays, packet.proto == .tcp {
-          return RuleVerdict(action: .drop, row: -1, track: false, reason: .notInConnection)
+          return RuleVerdict(action: .drop, row: -1, track: false, reason: .notInConnection, basis: .noConnection)
         }
       }
     }
@@ -39,7 +47,7 @@ extension Network {
       }
       row += 1
     }
-    return RuleVerdict(action: rules.policy, row: rules.policyRow, track: track)
+    return RuleVerdict(action: rules.policy, row: rules.policyRow, track: track, basis: .policy)
   }
 
   @inline(__always)

@@ -167,6 +167,15 @@ public final class AddressTranslator {
 
   private func isStatic(_ row: UInt32) -> Bool { mappings[Int(row)].expires == .never }
 
+  /// What a rewriting rests on.
+  func use(of plan: TranslationPlan) -> MappingUse {
+    switch plan {
+    case .fresh: .fresh
+    case .existing(_, let row) where row >= 0: isStatic(UInt32(row)) ? .fixed : .existing
+    default: behaviour.oneToOne ? .fixed : .existing
+    }
+  }
+
   // MARK: Outward
 
   func planOutward(_ packet: Packet, now: SimTime, chance: Chance) -> TranslationPlan {

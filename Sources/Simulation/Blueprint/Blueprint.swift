@@ -59,7 +59,7 @@ public struct Blueprint: Sendable {
   /// Link rows by scenario path, upstream (or `there`) first.
   public internal(set) var linksAt: [String: [Int]] = [:]
   /// Every direction of every link by its path, in the order of the paths, with its row.
-  private(set) var directions: [(path: String, row: Int)] = []
+  public private(set) var directions: [(path: String, row: Int)] = []
   /// Rule rows of the network's table by scenario path.
   public internal(set) var rulesAt: [String: [Int]] = [:]
   public internal(set) var interfaceNames: [String] = []

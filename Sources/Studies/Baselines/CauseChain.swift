@@ -42,8 +42,10 @@ public struct FullTrace: Sendable {
     let click = records.last { $0.milestone == .click && $0.session == first.session && $0.number <= number }
     var chain = [CausalStep(record: first)]
     // A cause comes before what it causes, so that the chain ends.
-    while let last = chain.last?.record, last.cause > 0, last.cause < last.number, let row = row(of: last.cause) {
-      // What the click set off has the cause that the click has.
+    while let last = chain.last?.record, last.milestone != .click, last.cause > 0, last.cause < last.number,
+      let row = row(of: last.cause)
+    {
+      // What had been set going before the click goes on because of it.
       if let click, last.number > click.number, last.cause < click.number {
         chain.append(CausalStep(record: click))
         break

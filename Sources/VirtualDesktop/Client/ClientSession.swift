@@ -35,8 +35,11 @@ final class ClientSession: ClientConnectionOwner {
   /// The user selects the resource.
   func click(_ configurations: [ConnectionConfiguration], _ token: AccessToken) {
     stored = (configurations, token)
-    stack.recorder.milestone(.click, at: node, session: ordinal)
+    let recorder = stack.recorder
+    let cause = recorder.currentCause
+    recorder.currentCause = recorder.milestone(.click, at: node, session: ordinal)
     connect()
+    recorder.currentCause = cause
   }
 
   private func connect() {
