@@ -114,7 +114,7 @@ struct JSONSchema {
   static func value(_ text: String, isOld: Bool = false) -> Any? {
     var resolver = Resolver.default.removing(.timestamp).removing(.merge)
     if !isOld, let rule = try? Resolver.Rule(.bool, "^(?:true|True|TRUE|false|False|FALSE)$") {
-      resolver = resolver.replacing(rule) ?? resolver
+      resolver = resolver.replacing(rule)
     }
     let constructor = Constructor(Constructor.defaultScalarMap, Constructor.defaultMappingMap, Constructor.defaultSequenceMap)
     guard let loaded = try? Parser(yaml: text, resolver: resolver, constructor: constructor, encoding: .utf8).singleRoot()?.any
