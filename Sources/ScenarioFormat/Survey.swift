@@ -35,14 +35,11 @@ final class Survey {
     var required: [String] = []
   }
 
-  /// What every node looks like in one reading, for readers that look at a node before they ask for something.
-  private enum Form: CaseIterable {
-    case scalar, map
-    /// A map where a reading before this one found that one is taken, else a list.
-    case list
-  }
+  /// What every node looks like in one reading, for readers that look at a node before they ask for something. The later readings
+  /// have maps where the earlier ones found that maps are taken, and get at what is below them.
+  private enum Form: CaseIterable { case scalars, maps, scalarsInMaps, listsInMaps }
 
-  private var form = Form.scalar
+  private var form = Form.scalars
   private(set) var places: [String: Place] = [:]
 
   /// The item of every list, and the id of every entry.
@@ -72,15 +69,16 @@ final class Survey {
   func node(at path: String) -> SourceNode {
     let nothing = Position(line: 1, column: 1)
     let map = SourceNode(content: .map([]), position: nothing)
+    let scalar = SourceNode(content: .scalar(""), position: nothing)
+    let isMap =
+      places[path]?.takes.contains {
+        if case .section = $0 { true } else { $0 == .entries || $0 == .changes }
+      } ?? false
     switch form {
-    case .scalar: return SourceNode(content: .scalar(""), position: nothing)
-    case .map: return map
-    case .list:
-      let isMap =
-        places[path]?.takes.contains {
-          if case .section = $0 { true } else { $0 == .entries || $0 == .changes }
-        } ?? false
-      return isMap ? map : SourceNode(content: .list([map]), position: nothing)
+    case .scalars: return scalar
+    case .maps: return map
+    case .scalarsInMaps: return isMap ? map : scalar
+    case .listsInMaps: return isMap ? map : SourceNode(content: .list([map]), position: nothing)
     }
   }
 

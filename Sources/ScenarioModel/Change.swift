@@ -68,7 +68,7 @@ extension Scenario {
       copy.origins[path] = .change
     case .act(let element, let verb):
       try copy.act(element, verb)
-      copy.origins["\(element).enabled"] = .change
+      if !origins.isEmpty { copy.origins["\(element).enabled"] = .change }
     }
     return copy
   }

@@ -36,7 +36,8 @@ struct JSONSchema {
     }
     if let ways = schema["anyOf"] as? [[String: Any]] {
       let each = ways.map { problems(value, $0, at: path) }
-      if !each.contains(where: \.isEmpty) { found += each.min { $0.count < $1.count } ?? [] }
+      // The way that goes deepest is the one that was meant.
+      if !each.contains(where: \.isEmpty) { found += each.max { depth($0) < depth($1) } ?? [] }
     }
     if let types = schema["type"] as? [String] ?? (schema["type"] as? String).map({ [$0] }),
       !types.contains(where: { isA(value, $0) })
@@ -82,6 +83,8 @@ struct JSONSchema {
     }
     return found
   }
+
+  private func depth(_ problems: [String]) -> Int { problems.map { $0.prefix { $0 != ":" }.count }.max() ?? 0 }
 
   private func number(_ value: Any) -> Double? {
     if value is Bool || value is String { return nil }
