@@ -84,7 +84,11 @@ let package = Package(
       ],
       path: "Benchmarks/Bench", swiftSettings: strict),
     tests(of: "SimulationKernel", ["SimulationKernel"]),
-    tests(of: "ScenarioFormat", ["SimulationKernel", "Wire", "NetworkModel", "ScenarioModel", "ScenarioFormat"]),
+    tests(
+      of: "ScenarioFormat",
+      [
+        "SimulationKernel", "Wire", "NetworkModel", "ScenarioModel", "ScenarioFormat", .product(name: "Yams", package: "Yams"),
+      ]),
     tests(
       of: "Simulation",
       [

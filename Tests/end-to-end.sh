@@ -103,6 +103,30 @@ check "a resolved scenario runs to the same bytes" cmp "$work/resolved.json" "$w
 wait
 check "two processes write one database in turn" exits 0 "$release" run Scenarios/documented/1-internet-only.yaml --db "$work/two.sqlite"
 
+"$release" resolve --plain Scenarios/documented/3-managed-first-found.yaml >"$work/plain-form.yaml"
+check "so does one without origins" bash -c 'mkdir -p "$2/p" && cp "$2/plain-form.yaml" "$2/p/3-managed-first-found.yaml" && "$1" run "$2/p/3-managed-first-found.yaml" --no-db --format json | cmp - "$2/plain.json"' _ "$release" "$work"
+"$debug" schema >"$work/schema-debug.json"
+"$release" schema >"$work/schema.json"
+check "the schema has the same bytes, debug and release" cmp "$work/schema-debug.json" "$work/schema.json"
+check "new writes a scenario that holds" bash -c 'cd "$2" && "$1" new home-worker >/dev/null && "$1" run home-worker.yaml --no-db >/dev/null' _ "$release" "$work"
+check "and never over a file that is there" exits 74 "$release" new home-worker --output "$work/home-worker.yaml"
+check "a wrong template exits 64" exits 64 "$release" new home-wroker
+untaught=$("$release" --help | sed -n '/^SUBCOMMANDS/,$p' | awk '/^  [a-z]/ { print $1 }' | while read -r name; do
+  "$release" help "$name" | grep -q "^Example" || echo "$name"
+done)
+check "the help of every command has examples${untaught:+, but not $untaught}" test -z "$untaught"
+for shell in bash zsh fish; do
+  check "a completion script for $shell" bash -c '"$1" --generate-completion-script "$2" | grep -q home-worker' _ "$release" "$shell"
+done
+check "bash takes its script" bash -c '"$1" --generate-completion-script bash | bash -n' _ "$release"
+check "what is piped has no colours" bash -c '! TERM=xterm "$1" explain Scenarios/documented/5-no-udp.yaml | grep -q "$(printf "\033")"' _ "$release"
+if script --version 2>/dev/null | grep -q util-linux; then
+  terminal() { TERM=xterm script -qec "stty cols 70; $*" /dev/null </dev/null; }
+  check "a terminal gets colours" bash -c 'grep -q "$(printf "\033")\[1m"' <<<"$(terminal "$release" run Scenarios/documented --no-db)"
+  check "and none with NO_COLOR" bash -c '! grep -q "$(printf "\033")\[[0-9]*m"' <<<"$(terminal "NO_COLOR=1 $release run Scenarios/documented --no-db")"
+  check "no line but a command is wider than it" bash -c '! sed "s/.*\r//; s/\x1b\[[0-9]*[mK]//g" | grep -v "^ *shortpath " | LC_ALL=C.UTF-8 grep -qE ".{71}"' <<<"$(terminal "$release" explain Scenarios/documented/5-no-udp.yaml | tr -d '\r')"
+fi
+
 check "every command that the README shows prints what it shows" Tests/readme.sh "$release"
 
 "$debug" capture Scenarios/documented/2-vpn-lowest-latency.yaml --output "$work/debug.pcapng" --inner "$work/debug-inner.pcapng" >/dev/null

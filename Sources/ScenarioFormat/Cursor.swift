@@ -10,6 +10,10 @@ final class Reading {
   var origins: [String: Origin] = [:]
   /// Paths whose values are missing from the scenario, because they were wrong.
   private(set) var unread: Set<String> = []
+  /// Notes what is asked for, when nothing is read and everything is asked.
+  let survey: Survey?
+
+  init(part survey: Survey? = nil) { self.survey = survey }
 
   /// More problems than this are no help (*assumed*).
   static let maximumProblems = 100
@@ -17,6 +21,7 @@ final class Reading {
   func leaveOut(_ path: String) { unread.insert(path) }
 
   func report(_ at: Position, _ path: String?, _ message: @autoclosure () -> String) {
+    if survey != nil { return }
     if let path { unread.insert(path) }
     guard problems.count < Self.maximumProblems else { return }
     problems.append(ScenarioFileError.Problem(line: at.line, column: at.column, message: message()))
@@ -37,9 +42,23 @@ struct Cursor {
     return nil
   }
 
+  /// Whether this is a survey; notes for it what is taken here.
+  func surveys(_ taken: Taken) -> Bool {
+    guard let survey = reading.survey else { return false }
+    survey.note(taken, at: path)
+    return true
+  }
+
+  /// Whether a word stands here that is no value of its own kind.
+  func isWord(_ word: String) -> Bool { !surveys(.words([word])) && scalar == word }
+
+  /// The switch that may stand here instead of what else is taken.
+  func flagBesides() -> Bool? { surveys(.flag) ? nil : scalar.flatMap { ScenarioFormat.flag($0) } }
+
   /// Whether the node is a map with this key.
   func has(_ key: String) -> Bool {
-    if case .map(let entries) = node.content { entries.contains { $0.key == key } } else { false }
+    if reading.survey != nil { return true }
+    return if case .map(let entries) = node.content { entries.contains { $0.key == key } } else { false }
   }
 
   // MARK: Scalars
@@ -48,22 +67,26 @@ struct Cursor {
   var scalar: String? { if case .scalar(let text) = node.content { text } else { nil } }
 
   func text() -> String? {
+    if surveys(.text) { return "x" }
     guard let scalar, !scalar.isEmpty else { return expected("a text") }
     return scalar
   }
 
   /// The name of something defined elsewhere in the file.
   func name(_ kind: String) -> String? {
+    if surveys(.text) { return "x" }
     guard let scalar, !scalar.isEmpty else { return expected("the id of \(kind)") }
     return scalar
   }
 
   func flag() -> Bool? {
+    if surveys(.flag) { return true }
     guard let scalar, let flag = ScenarioFormat.flag(scalar) else { return expected("on or off") }
     return flag
   }
 
   func integer<T: FixedWidthInteger>(_ range: ClosedRange<T>) -> T? {
+    if surveys(.integer(lowest: "\(range.lowerBound)", highest: "\(range.upperBound)")) { return range.lowerBound }
     // Digits only: '+5' and '05' are not how people write numbers they mean.
     guard let scalar, let value = T(scalar), "\(value)" == scalar, range.contains(value) else {
       return expected("a whole number from \(range.lowerBound) to \(range.upperBound)")
@@ -72,6 +95,7 @@ struct Cursor {
   }
 
   func port() -> UInt16? {
+    if surveys(.integer(lowest: "1", highest: "65535")) { return 1 }
     guard let scalar, let value = UInt16(scalar), value > 0, "\(value)" == scalar else {
       return expected("a port from 1 to 65535")
     }
@@ -80,6 +104,7 @@ struct Cursor {
 
   /// One port or a range of ports, `1000-2000`.
   func ports() -> PortRange? {
+    if surveys(.ports) { return .any }
     guard let scalar, let range = PortRange(written: scalar) else {
       return expected("a port or a range such as 1000-2000, within 1–65535")
     }
@@ -87,6 +112,7 @@ struct Cursor {
   }
 
   private func quantity(_ units: Units) -> Int64? {
+    if surveys(.quantity(units.kind)) { return 1 }
     guard let scalar, !scalar.isEmpty else { return expected(units.kind) }
     do throws(UnitError) { return try units.steps(scalar) } catch {
       report(error.message)
@@ -97,6 +123,7 @@ struct Cursor {
   func duration() -> SimDuration? { quantity(.duration).map { SimDuration(nanoseconds: $0) } }
   /// The time of an event, which may come before 0 s: while hosts register and tunnels come up.
   func eventTime() -> SimTime? {
+    if surveys(.eventTime) { return .zero }
     guard let scalar, scalar.first == "-" else { return time() }
     do throws(UnitError) {
       let before = SimTime(nanoseconds: -(try Units.duration.steps(String(scalar.dropFirst()))))
@@ -122,18 +149,29 @@ struct Cursor {
   }
 
   func address() -> IPAddress? {
+    if surveys(.address) { return nil }
     guard let scalar, let address = IPAddress(scalar) else { return expected("an IP address") }
     return address
   }
 
   func prefix() -> IPPrefix? {
+    if surveys(.prefix) { return nil }
     guard let scalar, let prefix = IPPrefix(scalar) else { return expected("a prefix such as 10.1.0.0/24, without host bits") }
     return prefix
   }
 
-  /// One of a fixed set of words.
-  func word<T>(_ words: [(name: String, value: T)]) -> T? {
+  /// The version of the format.
+  func version(_ version: Int) -> Int? {
+    if surveys(.integer(lowest: "\(version)", highest: "\(version)")) { return version }
+    guard let value = integer(1...Int.max) else { return nil }
+    return value == version ? version : expected("version \(version) of the format")
+  }
+
+  /// One of a set of words.
+  /// - Parameter isFixed: whether the set is the same in every file.
+  func word<T>(_ words: [(name: String, value: T)], isFixed: Bool = true) -> T? {
     let names = words.map(\.name)
+    if surveys(isFixed ? .words(names) : .text) { return words.first?.value }
     if let scalar, let match = words.first(where: { $0.name == scalar }) { return match.value }
     let hint = scalar.map { NearestName.hint($0, among: names) } ?? ""
     report("expected \(names.count > 1 ? "one of " : "")\(names.joined(separator: ", ")); found \(node.found)\(hint)")
@@ -142,7 +180,7 @@ struct Cursor {
 
   /// The value under a word that stands for its absence, or what `parse` makes of it.
   func optional<T>(_ absent: String, _ parse: (Cursor) -> T?) -> T?? {
-    if scalar == absent { return .some(nil) }
+    if isWord(absent) { return .some(nil) }
     return parse(self).map { .some($0) }
   }
 
@@ -150,6 +188,7 @@ struct Cursor {
 
   /// Reads the items of a list, each on the path of its ordinal, from 1; those that are wrong are left out.
   func items<T>(_ parse: (Cursor) -> T?) -> [T]? {
+    if surveys(.list) { return parse(surveyed(Survey.item)).map { [$0] } ?? [] }
     guard case .list(let nodes) = node.content else { return expected("a list") }
     return nodes.enumerated().compactMap { row, node in
       let path = "\(path).\(row + 1)"
@@ -160,6 +199,7 @@ struct Cursor {
 
   /// Reads the entries of a map from ids to values. Ids are lower-case letters, digits and hyphens.
   func entries<T>(_ parse: (String, Cursor) -> T?) -> [T]? {
+    if surveys(.entries) { return parse(Survey.id, surveyed(Survey.id)).map { [$0] } ?? [] }
     guard case .map(let entries) = node.content else { return expected("a map of ids") }
     return entries.compactMap { entry in
       if !isID(entry.key) {
@@ -171,9 +211,16 @@ struct Cursor {
     }
   }
 
+  /// The place below this one, in a survey.
+  func surveyed(_ key: String) -> Cursor {
+    let path = path.isEmpty ? key : "\(path).\(key)"
+    return Cursor(node: reading.survey?.node(at: path) ?? node, path: path, reading: reading)
+  }
+
   /// Reads a map with fixed keys; those that `parse` did not ask for are reported.
   @discardableResult
   func map<T>(_ what: String, _ parse: (MapReader) -> T?) -> T? {
+    if surveys(.section(what)) { return parse(MapReader(cursor: self, entries: [], what: what)) }
     guard case .map(let entries) = node.content else { return expected("a map (\(what))") }
     let reader = MapReader(cursor: self, entries: entries, what: what)
     let result = parse(reader)
@@ -205,6 +252,10 @@ final class MapReader {
 
   /// The value of a key; `nil` when the map has none.
   subscript(key: String) -> Cursor? {
+    if let survey = cursor.reading.survey {
+      survey.note(key: key, in: cursor.path, required: false)
+      return cursor.surveyed(key)
+    }
     if !asked.contains(key) { asked.append(key) }
     guard let entry = entries.first(where: { $0.key == key }) else { return nil }
     let path = cursor.path.isEmpty ? key : "\(cursor.path).\(key)"
@@ -220,6 +271,7 @@ final class MapReader {
 
   /// The value of a key that must be there.
   func require<T>(_ key: String, _ parse: (Cursor) -> T?) -> T? {
+    cursor.reading.survey?.note(key: key, in: cursor.path, required: true)
     if let cursor = self[key] { return parse(cursor) }
     reading.report(cursor.node.position, path.isEmpty ? key : "\(path).\(key)", "\(what) needs the key '\(key)'")
     return nil

@@ -29,7 +29,7 @@ extension Cursor {
       map["inspection"]?.map("a firewall's inspection") { map -> Void? in map.certificate(into: &spec.inspection) }
       var without: [String] = []
       let known = base?.rules.map { (name: $0.id, value: $0.id) } ?? []
-      map.read("without", into: &without) { $0.items { $0.word(known) } }
+      map.read("without", into: &without) { $0.items { $0.word(known, isFixed: false) } }
       let own = spec.rules.map(\.id)
       spec.rules += base?.rules.filter { !own.contains($0.id) && !without.contains($0.id) } ?? []
       return spec
@@ -37,6 +37,7 @@ extension Cursor {
   }
 
   private func rules() -> [RuleSpec]? {
+    if surveys(.list) { return surveyed(Survey.item).map("a rule") { $0.rule() }.map { [$0] } }
     guard case .list(let nodes) = node.content else { return expected("a list of rules") }
     return nodes.enumerated().compactMap { row, node in
       let item = Cursor(node: node, path: "\(path).\(row + 1)", reading: reading)
@@ -91,20 +92,20 @@ extension Cursor {
 
   /// `on`, `off`, or `rules`: the rules look at the state.
   fileprivate func trackingMode() -> FlowTracking.Mode? {
-    if let text = scalar, let isOn = ScenarioFormat.flag(text) { return isOn ? .on : .off }
+    if let isOn = flagBesides() { return isOn ? .on : .off }
     return word(Vocabulary.trackingModes)
   }
 
   /// `any`, a state, or a list of states.
   fileprivate func states() -> FlowStates? {
-    if scalar == "any" { return .any }
+    if isWord("any") { return .any }
     if scalar != nil { return word(Vocabulary.states) }
     return items { $0.word(Vocabulary.states) }.map { FlowStates($0) }
   }
 
   /// `any`, or a list of profiles.
   fileprivate func profiles() -> [FirewallProfile]? {
-    if scalar == "any" { return [] }
+    if isWord("any") { return [] }
     return items { $0.word(Vocabulary.profilesOfRules) }
   }
 

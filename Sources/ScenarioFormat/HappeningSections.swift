@@ -121,6 +121,7 @@ extension EventSpec {
 extension Cursor {
   /// A map from scenario paths to their new values.
   fileprivate func settings() -> [(path: String, value: ChangeValue, origin: Origin)] {
+    if surveys(.changes) { return [] }
     guard case .map(let entries) = node.content else { return expected("a map from paths to values") ?? [] }
     return entries.compactMap { entry in
       guard case .scalar(let text) = entry.value.content, !text.isEmpty else {

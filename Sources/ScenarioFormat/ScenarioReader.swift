@@ -38,11 +38,15 @@ public struct ScenarioReader {
     return scenario
   }
 
+  /// Reads everything there could be, for a survey.
+  static func take(part survey: Survey) {
+    var nothing = Scenario(id: "", title: "")
+    let cursor = Cursor(node: survey.node(at: ""), path: "", reading: Reading(part: survey))
+    cursor.map("a scenario") { map -> Void? in read(map, into: &nothing) }
+  }
+
   private static func read(_ map: MapReader, into scenario: inout Scenario) {
-    _ = map.require("shortpath") { cursor -> Int? in
-      guard let version = cursor.integer(1...Int.max) else { return nil }
-      return version == Self.version ? version : cursor.expected("version \(Self.version) of the format")
-    }
+    _ = map.require("shortpath") { $0.version(Self.version) }
     map.read("title", into: &scenario.title) { $0.text() }
     map.read("seed", into: &scenario.seed) { $0.integer(0...UInt64.max) }
     map.read("networks", into: &scenario.networks) { $0.entries { NetworkSpec.read($0, $1) } }

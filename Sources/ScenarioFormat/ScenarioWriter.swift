@@ -8,8 +8,16 @@ import Wire
 /// Writes scenarios.
 public enum ScenarioWriter {
   /// The whole scenario with every value in it, in a fixed order; it reads back as an equal one.
-  public static func resolved(_ scenario: Scenario) -> String {
-    Written.map([
+  public static func resolved(_ scenario: Scenario) -> String { tree(scenario).document }
+
+  /// The same, with where each value came from as a comment behind it.
+  public static func annotated(_ scenario: Scenario) -> String {
+    var annotation = Annotation(of: scenario)
+    return annotation.document(of: tree(scenario))
+  }
+
+  private static func tree(_ scenario: Scenario) -> Written {
+    .map([
       ("shortpath", .scalar("\(ScenarioReader.version)")),
       ("title", .text(scenario.title)),
       ("seed", .scalar("\(scenario.seed)")),
@@ -32,7 +40,7 @@ public enum ScenarioWriter {
       ("mishaps", .list(scenario.mishaps.map(mishap))),
       ("expect", .list(scenario.expectations.map(expectation))),
       ("timing", timing(scenario.timing)),
-    ]).document
+    ])
   }
 
   // MARK: Networks

@@ -5,6 +5,9 @@ extension Cursor {
   /// Gives a setting what is written here.
   @discardableResult
   func read<Owner>(_ setting: NamedSetting<Owner>, of owner: inout Owner) -> Void? {
+    if surveys(setting.range.map { .integer(lowest: "\($0.lowerBound)", highest: "\($0.upperBound)") } ?? .words(setting.words)) {
+      return ()
+    }
     guard case .scalar(let text) = node.content, setting.set(&owner, text) else {
       var hint = ""
       if case .scalar(let text) = node.content { hint = NearestName.hint(text, among: setting.words) }

@@ -39,14 +39,14 @@ extension Cursor {
     switch axis.kind {
     case .word(let words):
       // Hairpinning may be switched like a flag.
-      if let text = scalar, let isOn = ScenarioFormat.flag(text), axis.takes(.flag(isOn)) { return .flag(isOn) }
+      if axis.takes(.flag(true)), let isOn = flagBesides(), axis.takes(.flag(isOn)) { return .flag(isOn) }
       return word(words.map { ($0, $0) }).map { .word($0) }
     case .flag: return flag().map { .flag($0) }
     case .duration(let absent):
-      if let absent, scalar == absent { return .word(absent) }
+      if let absent, isWord(absent) { return .word(absent) }
       return duration().map { .duration($0) }
     case .count(let range, let absent):
-      if let absent, scalar == absent { return .word(absent) }
+      if let absent, isWord(absent) { return .word(absent) }
       return integer(range).map { .number(Int($0)) }
     case .ports: return ports().map { .word($0.written) }
     }

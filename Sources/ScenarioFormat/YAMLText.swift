@@ -22,7 +22,8 @@ indirect enum Written {
     return out
   }
 
-  private var line: String? {
+  /// The value where it stands on one line.
+  var line: String? {
     switch self {
     case .scalar(let text): return text
     case .row(let items): return "[\(items.map { $0.line ?? "" }.joined(separator: ", "))]"
@@ -61,7 +62,7 @@ indirect enum Written {
   }
 
   /// Plain when made of harmless characters, else in double quotes (YAML 1.2.2 §7.3.1).
-  private static func quoted(_ text: String) -> String {
+  static func quoted(_ text: String) -> String {
     let scalars = text.unicodeScalars
     let harmless = scalars.allSatisfy { scalar in
       switch scalar {

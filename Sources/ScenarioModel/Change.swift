@@ -64,8 +64,11 @@ extension Scenario {
     switch change {
     case .set(let path, let value):
       try copy.set(path, value)
+      if !origins.isEmpty { copy.origins = origins.filter { !$0.key.hasPrefix(path + ".") } }
       copy.origins[path] = .change
-    case .act(let element, let verb): try copy.act(element, verb)
+    case .act(let element, let verb):
+      try copy.act(element, verb)
+      if !origins.isEmpty { copy.origins["\(element).enabled"] = .change }
     }
     return copy
   }

@@ -102,6 +102,8 @@ public struct NamedSetting<Owner>: Sendable {
   public let name: String
   /// The words it takes; empty when it takes a number.
   public let words: [String]
+  /// The numbers it takes; `nil` when it takes words.
+  public let range: ClosedRange<UInt16>?
   /// What it takes, for messages.
   public let allowed: String
   /// The value as written.
@@ -114,7 +116,7 @@ public struct NamedSetting<Owner>: Sendable {
   ) -> NamedSetting {
     let names = words.map(\.word)
     return NamedSetting(
-      name: name, words: names, allowed: "one of " + names.joined(separator: ", "),
+      name: name, words: names, range: nil, allowed: "one of " + names.joined(separator: ", "),
       text: { owner in words.first { $0.value == owner[keyPath: path] }?.word ?? "" },
       set: { owner, text in
         guard let match = words.first(where: { $0.word == text }) else { return false }
@@ -127,7 +129,7 @@ public struct NamedSetting<Owner>: Sendable {
     _ name: String, _ path: any WritableKeyPath<Owner, UInt16> & Sendable, _ range: ClosedRange<UInt16>
   ) -> NamedSetting {
     NamedSetting(
-      name: name, words: [], allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)",
+      name: name, words: [], range: range, allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)",
       text: { "\($0[keyPath: path])" },
       set: { owner, text in
         guard let value = UInt16(text), "\(value)" == text, range.contains(value) else { return false }

@@ -23,7 +23,7 @@ struct CaptureCommand: ParsableCommand {
       comment.
       """)
 
-  @Argument(help: "A scenario file.")
+  @Argument(help: "A scenario file.", completion: .file(extensions: ["yaml"]))
   var file: String
 
   @Option(

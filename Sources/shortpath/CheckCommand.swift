@@ -7,13 +7,16 @@ struct CheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Look for mistakes in scenario files without running them.",
     discussion: """
-      Example:
-        shortpath check Scenarios
+      Examples:
+        shortpath check home-worker.yaml
+        shortpath check Scenarios                 every .yaml file of the folder
 
       Mistakes are told as file:line:column with what was found and what is allowed.
       """)
 
-  @Argument(help: ArgumentHelp("Scenario files, or folders whose .yaml files are checked.", valueName: "file-or-folder"))
+  @Argument(
+    help: ArgumentHelp("Scenario files, or folders whose .yaml files are checked.", valueName: "file-or-folder"),
+    completion: .file(extensions: ["yaml"]))
   var paths: [String]
 
   func run() throws {

@@ -13,15 +13,15 @@ struct CodesCommand: ParsableCommand {
         shortpath codes listener-off             why it happens, how to confirm it in a real estate, how to fix it
       """)
 
-  @Argument(help: "A code as results print it (default: list all).")
+  @Argument(help: "A code as results print it (default: list all).", completion: .list(Codes.pages.map(\.code)))
   var code: String?
 
   func run() throws {
-    guard let code else { return try Console.print(Codes.list()) }
+    guard let code else { return try Console.show(Codes.list()) }
     guard let page = Codes.page(of: code) else {
       let hint = NearestName.hint(code, among: Codes.pages.map(\.code))
       throw Console.stop(.usage, "there is no code '\(code)'\(hint); `shortpath codes` lists all")
     }
-    try Console.print(page.text(width: min(Console.width ?? 100, 100)))
+    try Console.show(page.text(width: min(Console.width ?? 100, 100)))
   }
 }

@@ -1,6 +1,7 @@
 // What commands write and how they end: results to stdout, one clear sentence per trouble to stderr, the documented exit codes.
 import ArgumentParser
 import Foundation
+import Reports
 
 /// Why a command ends without success (sysexits.h; DESIGN §7).
 enum Ending: Int32 {
@@ -22,6 +23,13 @@ enum Console {
     signal(SIGPIPE, SIG_IGN)
     guard let trouble = write(text, to: STDOUT_FILENO), trouble != EPIPE else { return }
     throw stop(.inputOutput, "cannot write the result: \(String(cString: strerror(trouble)))")
+  }
+
+  /// Writes a report for people: folded to the terminal's width, and painted where it wants colours. Elsewhere it stays as it is.
+  static func show(_ text: String) throws {
+    let text = width.map { TerminalFold.text(text, width: $0) } ?? text
+    let isPainted = Paint.isWanted(onTerminal: isatty(STDOUT_FILENO) == 1, environment: ProcessInfo.processInfo.environment)
+    try print(isPainted ? Paint.text(text) : text)
   }
 
   /// Tells people something; programs read stdout.

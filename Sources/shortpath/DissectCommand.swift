@@ -19,7 +19,7 @@ struct DissectCommand: ParsableCommand {
       Reads pcapng and pcap with Ethernet (also VLAN), Linux cooked, raw IP and loopback frames. Nothing is sent anywhere.
       """)
 
-  @Argument(help: ArgumentHelp("Capture files.", valueName: "file"))
+  @Argument(help: ArgumentHelp("Capture files.", valueName: "file"), completion: .file(extensions: ["pcapng", "pcap"]))
   var files: [String]
 
   @Option(help: "How to print what was found.")

@@ -23,7 +23,7 @@ struct ExplainCommand: ParsableCommand {
       the other kind of Shortpath is switched off. Nothing is stored: the same scenario and seed give the same run again.
       """)
 
-  @Argument(help: "A scenario file.")
+  @Argument(help: "A scenario file.", completion: .file(extensions: ["yaml"]))
   var file: String
 
   @Option(help: ArgumentHelp("The session's number in the scenario, from 1 (default: all).", valueName: "n"))
@@ -49,7 +49,7 @@ struct ExplainCommand: ParsableCommand {
     switch format {
     case .json:
       try Console.print(ExplanationJSON.text(run, sessions: wanted, answers: try wanted.flatMap { try answers(run, $0) }))
-    case .text: try Console.print(try words(run, wanted, .text))
+    case .text: try Console.show(try words(run, wanted, .text))
     case .markdown: try Console.print(try words(run, wanted, .markdown))
     case .mermaid:
       guard wanted.count == 1 else {

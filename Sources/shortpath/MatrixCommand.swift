@@ -25,7 +25,9 @@ struct MatrixCommand: AsyncParsableCommand {
       a firewall that drops all UDP; rfc4787 are the nine pairs of mapping and filtering; presets are those of `shortpath presets`.
       """)
 
-  @Option(help: ArgumentHelp("classic, rfc4787, presets, or names of kinds, separated by commas.", valueName: "names"))
+  @Option(
+    help: ArgumentHelp("classic, rfc4787, presets, or names of kinds, separated by commas.", valueName: "names"),
+    completion: .list(["classic", "rfc4787", "presets"]))
   var kinds = "classic"
 
   @Option(help: "How to print the cells.")
@@ -55,7 +57,7 @@ struct MatrixCommand: AsyncParsableCommand {
       throw Console.stop(.bug, "\(error). This is a bug of shortpath; please report it with the command.")
     }
     switch format {
-    case .text: try Console.print(MatrixReport.text(cells))
+    case .text: try Console.show(MatrixReport.text(cells))
     case .json: try Console.print(MatrixReport.json(cells))
     case .csv: try Console.print(MatrixReport.csv(cells))
     }

@@ -4,7 +4,13 @@ import Reports
 
 struct PresetsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "presets", abstract: "List the NAT and firewall presets with what each stands for.")
+    commandName: "presets", abstract: "List the NAT and firewall presets with what each stands for.",
+    discussion: """
+      Example:
+        shortpath presets
 
-  func run() throws { try Console.print(PresetTable.text()) }
+      A preset's name stands where a scenario says `nat:` or `firewall:`; `shortpath resolve FILE` shows every value of it.
+      """)
+
+  func run() throws { try Console.show(PresetTable.text()) }
 }

@@ -8,11 +8,16 @@ struct ResolveCommand: ParsableCommand {
     commandName: "resolve",
     abstract: "Print a scenario with every default and its origin.",
     discussion: """
-      Example:
-        shortpath resolve FILE > full.yaml       the result is a scenario again
+      Examples:
+        shortpath resolve FILE                                  every value, and behind it where it came from
+        shortpath resolve FILE --set networks.home.nat=symmetric
+        shortpath resolve FILE --plain > full.yaml              without comments
+
+      The result is a scenario again and runs to the same bytes. `line 12` is a line of the file; a preset, --set and defaults are named,
+      defaults with their reason or source; what has no public source is said to be assumed.
       """)
 
-  @Argument(help: "A scenario file.")
+  @Argument(help: "A scenario file.", completion: .file(extensions: ["yaml"]))
   var file: String
 
   @Option(
@@ -20,11 +25,11 @@ struct ResolveCommand: ParsableCommand {
     help: ArgumentHelp("Changes a value first. May be repeated.", valueName: "path=value"))
   var changes: [String] = []
 
+  @Flag(help: "Prints no origins.")
+  var plain = false
+
   func run() throws {
-    let scenarios = try ScenarioFiles.load([file], changes: changes)
-    guard let loaded = scenarios.first, scenarios.count == 1 else {
-      throw Console.stop(.usage, "\(file): resolve takes one file; this folder has \(scenarios.count)")
-    }
-    try Console.print(ScenarioWriter.resolved(loaded.scenario))
+    let scenario = try ScenarioFiles.one(file, changes: changes, command: "resolve").scenario
+    try Console.print(plain ? ScenarioWriter.resolved(scenario) : ScenarioWriter.annotated(scenario))
   }
 }

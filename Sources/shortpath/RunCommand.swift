@@ -24,7 +24,9 @@ struct RunCommand: ParsableCommand {
       Without --db, runs are added to results/shortpath.sqlite; a run killed at any moment leaves whole runs only.
       """)
 
-  @Argument(help: ArgumentHelp("Scenario files, or folders whose .yaml files are run.", valueName: "file-or-folder"))
+  @Argument(
+    help: ArgumentHelp("Scenario files, or folders whose .yaml files are run.", valueName: "file-or-folder"),
+    completion: .file(extensions: ["yaml"]))
   var paths: [String]
 
   @OptionGroup var options: RunOptions
@@ -34,7 +36,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "How to print the results.")
   var format: Format = .text
 
-  @Option(help: ArgumentHelp("The SQLite file to add the runs to (default: results/shortpath.sqlite).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The SQLite file to add the runs to (default: results/shortpath.sqlite).", valueName: "file"),
+    completion: .file(extensions: ["sqlite"]))
   var db: String?
 
   @Flag(name: .customLong("no-db"), help: "Store nothing.")
@@ -63,7 +67,8 @@ struct RunCommand: ParsableCommand {
       if let store { try Self.add(run, of: loaded, to: store, started: started, wall: wall) }
     }
     Console.progress("")
-    try Console.print(format == .json ? RunJSON.text(runs) : RunTable.text(runs, width: Console.width))
+    if format == .json { try Console.print(RunJSON.text(runs)) }
+    if format == .text { try Console.show(RunTable.text(runs, width: Console.width)) }
     if !runs.allSatisfy(\.succeeded) { throw Ending.failed.exitCode }
   }
 

@@ -13,6 +13,7 @@ struct ShortpathCommand: AsyncParsableCommand {
       give the same bytes on every machine.
 
       Examples:
+        shortpath new home-worker                          write a scenario to begin with
         shortpath run Scenarios/documented                 run a folder, print a table, store everything
         shortpath run FILE --set links.transit.delay=40ms  the same with something changed
         shortpath explain FILE                             steps, attempts, what stopped them, why the winner won
@@ -29,8 +30,8 @@ struct ShortpathCommand: AsyncParsableCommand {
       """,
     version: "shortpath model \(ModelVersion.current)",
     subcommands: [
-      RunCommand.self, ExplainCommand.self, TraceCommand.self, CaptureCommand.self, MatrixCommand.self, TestCommand.self,
-      ReviewCommand.self, AcceptCommand.self, RejectCommand.self, CheckCommand.self, ResolveCommand.self, PresetsCommand.self,
-      CodesCommand.self, DissectCommand.self,
+      RunCommand.self, ExplainCommand.self, TraceCommand.self, CaptureCommand.self, DissectCommand.self, MatrixCommand.self,
+      TestCommand.self, ReviewCommand.self, AcceptCommand.self, RejectCommand.self, NewCommand.self, CheckCommand.self,
+      ResolveCommand.self, SchemaCommand.self, PresetsCommand.self, CodesCommand.self,
     ])
 }

@@ -99,7 +99,8 @@ struct BaselineFile {
 
 /// The scenarios that a command about baselines is for.
 struct BaselinePaths: ParsableArguments {
-  @Argument(help: ArgumentHelp("Scenario files or folders.", valueName: "file-or-folder"))
+  @Argument(
+    help: ArgumentHelp("Scenario files or folders.", valueName: "file-or-folder"), completion: .file(extensions: ["yaml"]))
   var paths: [String] = ["Scenarios"]
 
   @Option(

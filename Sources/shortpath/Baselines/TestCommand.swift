@@ -27,7 +27,9 @@ struct TestCommand: AsyncParsableCommand {
       Exit codes: 0 all as before; 1 something changed, a baseline is missing or belongs to no scenario, or something does not hold.
       """)
 
-  @Argument(help: ArgumentHelp("Scenario files, or folders whose .yaml files are run.", valueName: "file-or-folder"))
+  @Argument(
+    help: ArgumentHelp("Scenario files, or folders whose .yaml files are run.", valueName: "file-or-folder"),
+    completion: .file(extensions: ["yaml"]))
   var paths: [String] = ["Scenarios"]
 
   @Option(name: .customLong("only"), help: "Which change fails; may be repeated (default: any).")
