@@ -16,6 +16,9 @@ struct ShortpathCommand: AsyncParsableCommand {
         shortpath run Scenarios/documented                 run a folder, print a table, store everything
         shortpath run FILE --set links.transit.delay=40ms  the same with something changed
         shortpath explain FILE                             steps, attempts, what stopped them, why the winner won
+        shortpath whatif FILE --set PATH=VALUE             only what that would change, for every session
+        shortpath whatif FILE --fix "transport public"     the smallest changes that would reach a goal
+        shortpath compare FILE --across nat=A,B            which transport each variation selects
         shortpath capture FILE --at alice                  packets with their fates, for Wireshark
         shortpath matrix --kinds rfc4787                   every kind of NAT against every other
         shortpath codes nat-filtered                       what a code means and how to fix it
@@ -28,7 +31,8 @@ struct ShortpathCommand: AsyncParsableCommand {
       """,
     version: "shortpath model \(ModelVersion.current)",
     subcommands: [
-      RunCommand.self, ExplainCommand.self, CaptureCommand.self, MatrixCommand.self, TestCommand.self, ReviewCommand.self,
+      RunCommand.self, ExplainCommand.self, WhatIfCommand.self, CompareCommand.self, CaptureCommand.self, MatrixCommand.self,
+      TestCommand.self, ReviewCommand.self,
       AcceptCommand.self, RejectCommand.self, CheckCommand.self, ResolveCommand.self, PresetsCommand.self, CodesCommand.self,
       DissectCommand.self,
     ])
