@@ -56,6 +56,8 @@ struct CompareCommand: AsyncParsableCommand {
 
   func validate() throws {
     if paths.isEmpty { throw ValidationError("Name at least one file.") }
+    if Set(paths).count < paths.count { throw ValidationError("A file is named twice.") }
+    if Set(groups).count < groups.count { throw ValidationError("The same changes stand twice in --with.") }
     if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1.") }
     if seeds != nil, options.seed != nil { throw ValidationError("--seed and --seeds exclude each other.") }
     if !across.isEmpty {

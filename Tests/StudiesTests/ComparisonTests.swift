@@ -6,6 +6,7 @@ import SimulationKernel
 @testable import Studies
 import Testing
 import Trace
+import Wire
 
 @Suite("Comparisons") struct ComparisonTests {
   private func outcome(

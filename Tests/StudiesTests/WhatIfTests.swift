@@ -50,10 +50,14 @@ import Wire
 
   @Test("probes and rogues are sessions' equals: a rogue that would get in is told")
   func others() throws {
-    let answer = try effects("probes/who-answers", "networks.home.nat=symmetric")
-    #expect(answer.others.allSatisfy { $0.subject == .probe || $0.subject == .expectation })
-    let files = ["security/unknown-cookie", "security/syn-flood"]
-    for file in files { #expect(try effects(file, "hosts.sh-1.policy.UdpRedirectorPort=3391").others.isEmpty == false) }
+    let before = try Simulator.run(BlockerSearchTests.file("security/unknown-cookie"))
+    var after = before
+    after.rogues[0].accepted = true
+    let answer = WhatIf(before, after, changes: [])
+    #expect(answer.isAffected && answer.sessions.allSatisfy(\.differences.isEmpty))
+    #expect(answer.sideEffects.map(\.subject) == [.rogue] && answer.sideEffects[0].ordinal == 1)
+    let probes = try effects("probes/ping-and-shortpath", "links.transit.loss=100 %").sideEffects.filter { $0.subject == .probe }
+    #expect(!probes.isEmpty && probes[0].difference("answered")?.after == .count(0))
   }
 
   @Test("who can change what: carriers, lines and the service are providers', outages nobody's")
