@@ -56,8 +56,9 @@ import Wire
     let answer = WhatIf(before, after, changes: [])
     #expect(answer.isAffected && answer.sessions.allSatisfy(\.differences.isEmpty))
     #expect(answer.sideEffects.map(\.subject) == [.rogue] && answer.sideEffects[0].ordinal == 1)
-    let probes = try effects("probes/ping-and-shortpath", "links.transit.loss=100 %").sideEffects.filter { $0.subject == .probe }
-    #expect(!probes.isEmpty && probes[0].difference("answered")?.after == .count(0))
+    let probes = try effects("probes/who-answers", "links.transit.loss=100 %")
+    #expect(probes.sideEffects.map(\.subject) == [.probe, .expectation])
+    #expect(probes.others[0].ordinal == 4 && probes.others[0].difference("answered")?.after == .count(0))
   }
 
   @Test("who can change what: carriers, lines and the service are providers', outages nobody's")
