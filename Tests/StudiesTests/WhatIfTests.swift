@@ -39,6 +39,10 @@ import Wire
   func nothing() throws {
     let answer = try effects("documented/1-internet-only", "hosts.sh-1.policy.UdpRedirectorPort=3391")
     #expect(!answer.isAffected && answer.sideEffects.isEmpty)
+    // Where chance decides, both runs have the same luck, whichever seed it is.
+    let pair = try BlockerSearchTests.file("nat/ha-firewall-pair")
+    let change = try ChangeReader.parse("hosts.sh-1.policy.UdpRedirectorPort=3391")
+    for seed in 1...6 as ClosedRange<UInt64> { #expect(try !WhatIf.run(pair, with: [change], seed: seed).isAffected, "\(seed)") }
   }
 
   @Test("of two rules in series lifting the first moves no session, but what stopped it differs")
