@@ -108,7 +108,7 @@ let package = Package(
     tests(
       of: "ResultStore",
       [
-        "SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation", "ResultStore",
+        "SimulationKernel", "Wire", "Trace", "ScenarioModel", "Simulation", "Studies", "ResultStore",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     tests(

@@ -84,6 +84,41 @@ check "a wrong kind of NAT exits 64" exits 64 "$release" matrix --kinds symetric
 "$release" matrix --kinds symetric 2>"$work/message"
 check "and the nearest name is told" grep -q "did you mean 'symmetric'" "$work/message"
 
+"$debug" whatif Scenarios/measured/two-clients.yaml --set networks.home.nat=symmetric --format json >"$work/whatif-debug.json"
+"$release" whatif Scenarios/measured/two-clients.yaml --set networks.home.nat=symmetric --format json >"$work/whatif-release.json"
+check "whatif prints the same bytes in debug and release" cmp "$work/whatif-debug.json" "$work/whatif-release.json"
+check "whatif says what nobody asked for" bash -c '"$1" whatif Scenarios/measured/two-clients.yaml --set networks.home.nat=symmetric --session 1 | grep -q "^Side effects"' _ "$release"
+check "whatif without a change exits 64" exits 64 "$release" whatif Scenarios/documented/1-internet-only.yaml
+check "whatif with a change of nothing exits 64" exits 64 "$release" whatif Scenarios/documented/1-internet-only.yaml --set "links.tranzit.delay=3 ms"
+check "whatif of a missing file exits 66" exits 66 "$release" whatif "$work/nowhere.yaml" --set "links.transit.delay=3 ms"
+for jobs in 1 3; do
+  "$release" whatif Scenarios/documented/5-no-udp.yaml --fix "transport public route internet" --format json --jobs $jobs >"$work/fix-$jobs.json"
+done
+check "fixes are the same bytes on one worker and three" cmp "$work/fix-1.json" "$work/fix-3.json"
+command=$("$release" whatif Scenarios/documented/5-no-udp.yaml --fix "transport public route internet" | grep -m 1 "^  shortpath whatif" | sed "s|shortpath|'$release'|")
+eval "$command" >"$work/fixed.txt"
+check "the command that a fix shows reaches the goal" grep -q "^Session 1 would go from reverse connect to public over the internet" "$work/fixed.txt"
+check "a goal out of reach exits 1" exits 1 "$release" whatif Scenarios/documented/1-internet-only.yaml --fix "transport public within 10 ms" --limit 60
+check "a goal that holds exits 0" exits 0 "$release" whatif Scenarios/documented/1-internet-only.yaml --fix "transport public"
+check "a goal that cannot be read exits 64" exits 64 "$release" whatif Scenarios/documented/1-internet-only.yaml --fix "transport pubic"
+
+check "compare has two sides" bash -c '"$1" compare Scenarios/documented/1-internet-only.yaml Scenarios/documented/2-vpn-lowest-latency.yaml | grep -q "vpn[*]"' _ "$release"
+check "compare with nothing to compare exits 64" exits 64 "$release" compare Scenarios/documented/1-internet-only.yaml
+check "seeds that are no numbers exit 64" exits 64 "$release" compare Scenarios/documented/1-internet-only.yaml --seeds 1-x
+"$release" run Scenarios/documented --db "$work/before.sqlite" >/dev/null
+"$release" run Scenarios/documented --db "$work/after.sqlite" --set host-pool.ManagedPrivateUdp=Disabled >/dev/null
+"$release" compare "$work/before.sqlite" "$work/after.sqlite" >"$work/stored.txt"
+check "stored results are compared" grep -q "^1 of 5 sessions differs: transport in 1" "$work/stored.txt"
+check "a stored run is what the scenario gives" bash -c '"$1" compare Scenarios/documented/2-vpn-lowest-latency.yaml "$2" | grep -q "^No difference: 1 session"' _ "$release" "$work/before.sqlite"
+check "a scenario that is not stored exits 66" exits 66 "$release" compare Scenarios/measured/two-clients.yaml "$work/before.sqlite"
+for jobs in 1 3; do
+  "$release" compare Scenarios/documented/2-vpn-lowest-latency.yaml --across nat=home-router,symmetric,vpn=on,off --format csv --jobs $jobs >"$work/across-$jobs.csv"
+done
+check "variations are the same bytes on one worker and three" cmp "$work/across-1.csv" "$work/across-3.csv"
+check "a value that is none exits 64" exits 64 "$release" compare Scenarios/documented/1-internet-only.yaml --across nat=symetric
+"$release" compare Scenarios/documented/1-internet-only.yaml --across nat=symetric 2>"$work/message"
+check "and axis, value and the nearest name are told" grep -q "axis 'nat', value 'symetric': .*did you mean 'symmetric'" "$work/message"
+
 check "codes has a page" exits 0 "$release" codes no-answer
 check "an unknown code exits 64" exits 64 "$release" codes no-anser
 

@@ -86,3 +86,22 @@ indirect enum JSONValue {
     text += "\""
   }
 }
+
+extension JSONValue {
+  /// A header and a line for each row (RFC 4180); what is not there is empty.
+  static func csv(_ keys: [String], _ rows: [[JSONValue]]) -> String {
+    ([keys] + rows.map { $0.map(\.field) }).map { $0.joined(separator: ",") + "\r\n" }.joined()
+  }
+
+  private var field: String {
+    switch self {
+    case .text(let text):
+      let needsQuotes = text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
+      return needsQuotes
+        ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : text
+    case .integer(let digits): return digits
+    case .milliseconds(let nanoseconds): return SimDuration(nanoseconds: nanoseconds).exact
+    case .null, .array, .object: return ""
+    }
+  }
+}

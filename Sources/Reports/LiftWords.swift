@@ -14,6 +14,7 @@ struct LiftWords {
   func words(_ change: Change) -> String {
     switch change {
     case .act(let path, .lift): lifted(path)
+    case .act(let path, .restore): lifted(path, "put", " in force")
     case .act: change.text
     case .set(let path, let value): set(path, path.split(separator: ".").map(String.init), value)
     }
@@ -42,7 +43,7 @@ struct LiftWords {
     return "--set " + (text.contains(" ") ? "'\(text)'" : text)
   }
 
-  private func lifted(_ path: String) -> String {
+  private func lifted(_ path: String, _ verb: String = "lift", _ end: String = "") -> String {
     let parts = path.split(separator: ".").map(String.init)
     if parts.count == 2, parts[0] == "events", let row = Int(parts[1]), scenario.events.indices.contains(row - 1) {
       return "keep '\(scenario.events[row - 1].change.text)' at \(scenario.events[row - 1].at.written) from happening"
@@ -51,7 +52,7 @@ struct LiftWords {
       return "let packet \(mishap.packet) of \(mishap.link) go unharmed"
     }
     guard parts.count == 5 else { return "lift \(path)" }
-    return "lift rule '\(parts[4])' on \(run.shown(parts[1]))"
+    return "\(verb) rule '\(parts[4])' on \(run.shown(parts[1]))\(end)"
   }
 
   private func set(_ path: String, _ parts: [String], _ value: ChangeValue) -> String {
@@ -67,6 +68,8 @@ struct LiftWords {
     case ("hosts", "firewall") where name == "profile": return "give \(owner)'s network the firewall profile \(value.text)"
     case (_, "firewall") where parts.count == 5: return "allow \(value.text.dropFirst("accept ".count)) on \(owner)"
     case (_, "firewall"): return "raise \(name) of \(owner)'s firewall to \(value.text)"
+    case ("networks", "nat") where parts.count == 3 && value.text == "none": return "give \(owner) public addresses and no NAT"
+    case ("networks", "nat") where parts.count == 3: return "give \(owner) the NAT '\(value.text)'"
     case ("networks", "nat"): return "set \(name) of \(owner)'s NAT to \(value.text)"
     case ("tunnels", "routes"): return "route \(value.text) into '\(owner)'"
     case (_, _) where name == "mtu": return "let '\(owner)' carry packets of \(value.text) bytes"

@@ -84,18 +84,6 @@ public enum MatrixReport {
 
   /// A header and a line for each cell, with the keys of `json` as columns (RFC 4180); what is not there is empty.
   public static func csv(_ cells: [NATMatrix.Cell]) -> String {
-    ([keys] + cells.map { values(of: $0).map(field) }).map { $0.joined(separator: ",") + "\r\n" }.joined()
-  }
-
-  private static func field(_ value: JSONValue) -> String {
-    switch value {
-    case .text(let text):
-      let needsQuotes = text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-      return needsQuotes
-        ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : text
-    case .integer(let digits): return digits
-    case .milliseconds(let nanoseconds): return SimDuration(nanoseconds: nanoseconds).exact
-    case .null, .array, .object: return ""
-    }
+    JSONValue.csv(keys, cells.map(values))
   }
 }

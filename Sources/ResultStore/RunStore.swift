@@ -83,7 +83,7 @@ public final class RunStore {
   }
 
   /// Whether the database is ours, or nobody's yet.
-  private static func judge(_ database: Database, path: String) throws {
+  static func judge(_ database: Database, path: String) throws {
     let application = try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0
     let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
     if application == 0, version == 0, try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0 { return }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import ScenarioFormat
 import ScenarioModel
+import Studies
 
 /// A scenario as it will be run, with the text it came from.
 struct LoadedScenario {
@@ -77,8 +78,22 @@ enum ScenarioFiles {
     }
   }
 
-  private static func parse(_ text: String) throws -> Change {
-    do { return try ChangeReader.parse(text) } catch { throw Console.stop(.usage, "--set: \(error)") }
+  /// One change as an option takes it.
+  static func parse(_ text: String) throws -> Change { try parse(text, "--set") }
+
+  static func parse(_ text: String, _ option: String) throws -> Change {
+    do { return try ChangeReader.parse(text) } catch { throw Console.stop(.usage, "\(option): \(error)") }
+  }
+
+  /// The scenario with changes that an option asked for; what its expectations speak of may be gone with them.
+  static func changed(_ loaded: LoadedScenario, by changes: [Change], _ option: String) throws -> Scenario {
+    do {
+      var changed = loaded.scenario
+      for change in changes { changed = try changed.applying(change) }
+    } catch { throw Console.stop(.usage, "\(option): \(loaded.file): \(error)") }
+    do { return try loaded.scenario.applying(all: changes) } catch {
+      throw Console.stop(.badScenario, "\(loaded.file), as changed by \(option): \(error)")
+    }
   }
 
   private static func changed(_ loaded: LoadedScenario, by changes: [Change]) throws -> LoadedScenario {

@@ -18,6 +18,9 @@ struct ShortpathCommand: AsyncParsableCommand {
         shortpath run FILE --set links.transit.delay=40ms  the same with something changed
         shortpath explain FILE                             steps, attempts, what stopped them, why the winner won
         shortpath trace FILE --record 1193                 a packet hop by hop, and what led to it
+        shortpath whatif FILE --set PATH=VALUE             only what that would change, for every session
+        shortpath whatif FILE --fix "transport public"     the smallest changes that would reach a goal
+        shortpath compare FILE --across nat=A,B            which transport each variation selects
         shortpath capture FILE --at alice                  packets with their fates, for Wireshark
         shortpath matrix --kinds rfc4787                   every kind of NAT against every other
         shortpath codes nat-filtered                       what a code means and how to fix it
@@ -30,8 +33,8 @@ struct ShortpathCommand: AsyncParsableCommand {
       """,
     version: "shortpath model \(ModelVersion.current)",
     subcommands: [
-      RunCommand.self, ExplainCommand.self, TraceCommand.self, CaptureCommand.self, DissectCommand.self, MatrixCommand.self,
-      TestCommand.self, ReviewCommand.self, AcceptCommand.self, RejectCommand.self, NewCommand.self, CheckCommand.self,
-      ResolveCommand.self, SchemaCommand.self, PresetsCommand.self, CodesCommand.self,
+      RunCommand.self, ExplainCommand.self, TraceCommand.self, WhatIfCommand.self, CompareCommand.self, CaptureCommand.self,
+      DissectCommand.self, MatrixCommand.self, TestCommand.self, ReviewCommand.self, AcceptCommand.self, RejectCommand.self,
+      NewCommand.self, CheckCommand.self, ResolveCommand.self, SchemaCommand.self, PresetsCommand.self, CodesCommand.self,
     ])
 }
