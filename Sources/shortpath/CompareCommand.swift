@@ -106,7 +106,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
     let comparison = Comparison(sides)
     switch format {
-    case .text: try Console.print(ComparisonReport.text(comparison))
+    case .text: try Console.show(ComparisonReport.text(comparison))
     case .json: try Console.print(ComparisonReport.json(comparison))
     case .csv: try Console.print(ComparisonReport.csv(comparison))
     }
@@ -185,7 +185,7 @@ struct CompareCommand: AsyncParsableCommand {
       throw Console.stop(.bug, "\(error). This is a bug of shortpath; please report it with the file.")
     }
     switch format {
-    case .text: try Console.print(ComparisonReport.text(variations))
+    case .text: try Console.show(ComparisonReport.text(variations))
     case .json: try Console.print(ComparisonReport.json(variations))
     case .csv: try Console.print(ComparisonReport.csv(variations))
     }

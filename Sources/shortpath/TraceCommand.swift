@@ -31,7 +31,7 @@ struct TraceCommand: ParsableCommand {
       tunnel, the way of the packet that carries it stands between its own steps. Times count from the click, as explain's do.
       """)
 
-  @Argument(help: "A scenario file.")
+  @Argument(help: "A scenario file.", completion: .file(extensions: ["yaml"]))
   var file: String
 
   @Option(help: ArgumentHelp("A record's number, as explain or the database's v_record show it.", valueName: "n"))
@@ -92,7 +92,7 @@ struct TraceCommand: ParsableCommand {
     let question = try record.map { try about($0, in: trace) } ?? chosen(choice, in: trace)
     switch format {
     case .json: try Console.print(TraceJSON.text(trace, question))
-    case .text: try Console.print(TraceReport.text(trace, question, width: Console.width ?? 120))
+    case .text: try Console.show(TraceReport.text(trace, question, width: Console.width ?? 120))
     }
   }
 

@@ -25,7 +25,7 @@ struct WhatIfCommand: AsyncParsableCommand {
       administrator can make, then what lifting blockers finds. Exit code 1: no change was found that reaches the goal.
       """)
 
-  @Argument(help: "A scenario file.")
+  @Argument(help: "A scenario file.", completion: .file(extensions: ["yaml"]))
   var file: String
 
   @OptionGroup var options: RunOptions
