@@ -18,15 +18,15 @@ setup:
 	  fi; \
 	fi
 
-# Tests have tshark read the captures.
+# Tests have tshark read the captures, and run the README's questions to the database.
 setup-tests: setup
-	@if ! command -v tshark >/dev/null; then \
+	@if ! command -v tshark >/dev/null || ! command -v sqlite3 >/dev/null; then \
 	  if command -v apt-get >/dev/null; then \
 	    if [ "$$(id -u)" = 0 ]; then SUDO=; else SUDO=sudo; fi; \
-	    echo "installing tshark" >&2; \
-	    $$SUDO apt-get update -qq && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tshark >/dev/null || exit 1; \
+	    echo "installing tshark and sqlite3" >&2; \
+	    $$SUDO apt-get update -qq && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tshark sqlite3 >/dev/null || exit 1; \
 	  else \
-	    echo "tshark is needed: install Wireshark's command line with your system's package manager" >&2; exit 1; \
+	    echo "tshark and sqlite3 are needed: install them with your system's package manager" >&2; exit 1; \
 	  fi; \
 	fi
 
