@@ -173,6 +173,12 @@ check "a run prints the same with and without a capture" cmp "$work/plain.txt" "
 check "several runs are captured into a folder" bash -c '"$1" run Scenarios/documented --no-db --capture "$2/captures/" >/dev/null 2>&1 && [ "$(ls "$2/captures" | wc -l)" = 5 ]' _ "$release" "$work"
 check "a capture in a folder that is missing exits 74" exits 74 "$release" capture Scenarios/documented/1-internet-only.yaml --output "$work/no/such/x.pcapng"
 check "a place that is none exits 64" exits 64 "$release" capture Scenarios/documented/1-internet-only.yaml --at alcie --output "$work/x.pcapng"
+check "a capture over its own scenario exits 64" exits 64 "$release" capture Scenarios/documented/1-internet-only.yaml --output Scenarios/documented/1-internet-only.yaml
+check "a capture and its inner view in one file exit 64" exits 64 "$release" capture Scenarios/documented/1-internet-only.yaml --output "$work/x.pcapng" --inner "$work/x.pcapng"
+mkfifo "$work/fifo"
+check "a capture is written into a pipe, which stays one" bash -c 'cat "$2/fifo" >"$2/piped.pcapng" & "$1" capture Scenarios/documented/2-vpn-lowest-latency.yaml --output "$2/fifo" >/dev/null; wait; [ -p "$2/fifo" ] && cmp "$2/piped.pcapng" "$2/release.pcapng"' _ "$release" "$work"
+check "a capture to a full disk exits 74" bash -c '"$1" capture Scenarios/documented/1-internet-only.yaml --output - >/dev/full 2>/dev/null; [ $? = 74 ]' _ "$release"
+check "a folder behind a link is read" bash -c 'ln -s "$PWD/Scenarios" "$2/link" && "$1" check "$2/link" >/dev/null' _ "$release" "$work"
 check "a capture to stdout is one" bash -c '"$1" capture Scenarios/documented/1-internet-only.yaml --at alice --output - | tshark -r - -c 1 2>/dev/null | grep -q TCP' _ "$release"
 
 # Baselines: the committed ones first, then the life of one in a folder of its own.

@@ -59,7 +59,7 @@ extension Explanation {
       !evidence.contains { $0.isAbout(blocker) }
     }
     if !idle.isEmpty {
-      document.add(.paragraph("Also seen, without effect: \(folded(idle, story))."))
+      document.add(.paragraph("Also seen, and no part of the answer: \(folded(idle, story))."))
     }
     if let set = answer.sets.first {
       document.add(.paragraph("Try it:"))

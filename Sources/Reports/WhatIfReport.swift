@@ -122,8 +122,14 @@ public enum WhatIfReport {
     }
     if old.transport == "none" { return "fail as before, in another way" }
     let lead = "stay \(stay(new))"
-    if effect.difference("losses") != nil || effect.difference("reconnects") != nil {
-      return lead + ", and lose its transport otherwise"
+    for what in ["losses", "reconnects"] {
+      guard let difference = effect.difference(what) else { continue }
+      if case .count(let before) = difference.before, case .count(let after) = difference.after, before != after {
+        return lead
+          + (after == 0
+            ? ", and no longer lose its transport" : ", and lose its transport \(after == 1 ? "once" : "\(after) times")")
+      }
+      return lead + ", and lose its transport in another way"
     }
     if effect.difference("reason") != nil { return lead + ", for another reason" }
     for (what, words) in [("switched", "switch"), ("desktop", "have its desktop")] {

@@ -72,7 +72,12 @@ struct Lifts {
     let rule = spec.rules.first { "\(firewall).rules.\($0.id)" == path }
     let isDefault = rule.map { $0.priority.map { $0 > RuleSpec.priorities.upperBound } ?? false } ?? true
     guard isDefault else { return [.act(element: path, verb: .lift)] }
-    var lifts = [allowance(in: firewall, at: blocker.node, blocker.topic, record)].compactMap { $0 }
+    var lifts: [Change] = []
+    // What nobody asked for may be what was asked for too long ago: two minutes are the least (RFC 4787 REQ-5).
+    if record.proto == TransportProtocol.udp.rawValue, spec.tracking.mode != .off, spec.tracking.udp < .seconds(30) {
+      lifts.append(set("\(firewall).udp-idle", .duration(.seconds(120))))
+    }
+    lifts += [allowance(in: firewall, at: blocker.node, blocker.topic, record)].compactMap { $0 }
     // A rule that allows on another profile than the host's is there already.
     if let profile = spec.profile {
       for other in FirewallProfile.allCases where other != profile {

@@ -54,6 +54,7 @@ struct CaptureCommand: ParsableCommand {
 
   func run() throws {
     let loaded = try ScenarioFiles.one(file, changes: options.changes, command: "capture")
+    try OutputFile.check([output ?? loaded.scenario.id + ".pcapng", inner], beside: [loaded.file])
     let blueprint = Blueprint(loaded.scenario)
     var selection = try select(in: blueprint)
     try ScenarioFiles.check(session, of: loaded)
@@ -66,7 +67,7 @@ struct CaptureCommand: ParsableCommand {
     let run = try RunCommand.simulate(loaded, blueprint, seed: options.seed, tap: tap)
     var files = [(output ?? loaded.scenario.id + ".pcapng", tap.file(of: run))]
     if let inner { files.append((inner, tap.innerFile(of: run))) }
-    for (path, file) in files { try CaptureOutput.write(file, to: path) }
+    for (path, file) in files { try OutputFile.write(file.bytes, to: path) }
     // What goes to stdout is a capture alone.
     if files.contains(where: { $0.0 == "-" }) { return }
     try Console.print(

@@ -30,6 +30,9 @@ struct CaptureOptions: ParsableArguments {
       inner: captureInner.map { _ in .ends(of: blueprint) })
   }
 
+  /// Demands that nothing that is read is written over.
+  func check(beside inputs: [String]) throws { try OutputFile.check([capture, captureInner], beside: inputs) }
+
   /// Writes what a tap has seen.
   /// - Parameter isOneOf: whether other runs write theirs too.
   func write(_ tap: PacketCapture?, of run: RunResult, isOneOf several: Bool) throws {
@@ -37,7 +40,7 @@ struct CaptureOptions: ParsableArguments {
     for (named, file) in [(capture, tap.file), (captureInner, tap.innerFile)] {
       guard let named else { continue }
       let (path, file) = (try CaptureOutput.path(named, of: run, isOneOf: several), file(run))
-      try CaptureOutput.write(file, to: path)
+      try OutputFile.write(file.bytes, to: path)
       Console.tell("\(path): \(file.packets) packets")
       for command in CaptureReport.commands(path, file) { Console.tell("  " + command) }
     }
@@ -57,13 +60,5 @@ enum CaptureOutput {
       throw Console.stop(.inputOutput, "\(named): the folder cannot be made: \(error.localizedDescription)")
     }
     return (named.hasSuffix("/") ? named : named + "/") + run.scenario.id + ".pcapng"
-  }
-
-  /// Writes a file whole or not at all; `-` is stdout.
-  static func write(_ file: CaptureFile, to path: String) throws {
-    if path == "-" { return FileHandle.standardOutput.write(Data(file.bytes)) }
-    do { try Data(file.bytes).write(to: URL(filePath: path), options: .atomic) } catch {
-      throw Console.stop(.inputOutput, "\(path): the capture cannot be written: \(error.localizedDescription)")
-    }
   }
 }

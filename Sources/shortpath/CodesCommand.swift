@@ -18,7 +18,7 @@ struct CodesCommand: ParsableCommand {
 
   func run() throws {
     guard let code else { return try Console.show(Codes.list()) }
-    guard let page = Codes.page(of: code) else {
+    guard let page = Codes.page(of: code) ?? Codes.page(of: code.lowercased()) else {
       let hint = NearestName.hint(code, among: Codes.pages.map(\.code))
       throw Console.stop(.usage, "there is no code '\(code)'\(hint); `shortpath codes` lists all")
     }

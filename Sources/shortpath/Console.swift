@@ -18,10 +18,13 @@ enum Ending: Int32 {
 
 enum Console {
   /// Writes a result to stdout. When nobody reads it any more (`| head`), the rest is left unwritten, quietly.
-  static func print(_ text: String) throws {
+  static func print(_ text: String) throws { try print(Array(text.utf8)) }
+
+  /// The same of bytes.
+  static func print(_ bytes: [UInt8]) throws {
     // A closed pipe must be an error of the write, not a signal that kills between two transactions.
     signal(SIGPIPE, SIG_IGN)
-    guard let trouble = write(text, to: STDOUT_FILENO), trouble != EPIPE else { return }
+    guard let trouble = write(bytes, to: STDOUT_FILENO), trouble != EPIPE else { return }
     throw stop(.inputOutput, "cannot write the result: \(String(cString: strerror(trouble)))")
   }
 
@@ -33,7 +36,7 @@ enum Console {
   }
 
   /// Tells people something; programs read stdout.
-  static func tell(_ text: String) { _ = write(text + "\n", to: STDERR_FILENO) }
+  static func tell(_ text: String) { _ = write(Array((text + "\n").utf8), to: STDERR_FILENO) }
 
   /// Tells what is wrong and gives the error that ends the command.
   static func stop(_ ending: Ending, _ message: String) -> ExitCode {
@@ -43,7 +46,7 @@ enum Console {
 
   /// One line that the next replaces; only on a terminal.
   static func progress(_ text: String) {
-    if isatty(STDERR_FILENO) == 1 { _ = write("\r\u{1B}[K" + text, to: STDERR_FILENO) }
+    if isatty(STDERR_FILENO) == 1 { _ = write(Array(("\r\u{1B}[K" + text).utf8), to: STDERR_FILENO) }
   }
 
   /// The terminal's width; `nil` when stdout is none.
@@ -54,10 +57,9 @@ enum Console {
   }
 
   /// The error number of a failed write; `nil` when all was written.
-  private static func write(_ text: String, to descriptor: Int32) -> Int32? {
-    var text = text
-    return text.withUTF8 { bytes in
-      var rest = UnsafeRawBufferPointer(bytes)
+  static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    bytes.withUnsafeBytes { bytes in
+      var rest = bytes
       while let start = rest.baseAddress, rest.count > 0 {
         let count = Foundation.write(descriptor, start, rest.count)
         if count < 0 {

@@ -41,6 +41,7 @@ struct ExplainCommand: ParsableCommand {
     let known = loaded.scenario.sessions.indices.map { $0 + 1 }
     if known.isEmpty { throw Console.stop(.badScenario, "\(file): the scenario has no sessions to explain") }
     try ScenarioFiles.check(session, of: loaded)
+    try captures.check(beside: [loaded.file])
     let blueprint = Blueprint(loaded.scenario)
     let tap = captures.tap(on: blueprint, seed: options.seed)
     let run = try RunCommand.simulate(loaded, blueprint, seed: options.seed, tap: tap)
@@ -66,7 +67,8 @@ struct ExplainCommand: ParsableCommand {
   private func words(_ run: RunResult, _ sessions: [Int], _ format: ReportFormat) throws -> String {
     // 120: as wide as a page is where stdout is no terminal (*assumed*).
     try sessions.map {
-      Explanation.text(run, session: $0, answers: try answers(run, $0), file: file, format: format, width: Console.width ?? 120)
+      Explanation.text(
+        run, session: $0, answers: try answers(run, $0), file: file + options.words, format: format, width: Console.width ?? 120)
     }.joined(separator: "\n")
   }
 }

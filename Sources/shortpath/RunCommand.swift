@@ -51,6 +51,7 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     let scenarios = try ScenarioFiles.load(paths, changes: options.changes)
+    try captures.check(beside: scenarios.map(\.file))
     let store = try openStore()
     var runs: [RunResult] = []
     for (row, loaded) in scenarios.enumerated() {

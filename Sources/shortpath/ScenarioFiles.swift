@@ -24,7 +24,10 @@ enum ScenarioFiles {
       var found = [path]
       if isFolder.boolValue {
         let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
-        let inside = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        let inside =
+          FileManager.default.enumerator(atPath: URL(filePath: folder).resolvingSymlinksInPath().path())?.compactMap {
+            $0 as? String
+          } ?? []
         found = inside.filter { $0.hasSuffix(".yaml") && !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
           .sorted().map { folder + "/" + $0 }
         if found.isEmpty { throw Console.stop(.missingInput, "\(path): no .yaml files in this folder") }
@@ -123,4 +126,7 @@ struct RunOptions: ParsableArguments {
       valueName: "path=value"
     ))
   var changes: [String] = []
+
+  /// As they stand behind a file on a command line.
+  var words: String { (seed.map { " --seed \($0)" } ?? "") + changes.map { " --set '\($0)'" }.joined() }
 }

@@ -81,9 +81,8 @@ struct WhatIfCommand: AsyncParsableCommand {
       throw Console.stop(.bug, "\(file): \(error). This is a bug of shortpath; please report it with the file.")
     }
     Console.progress("")
-    let sets = (options.seed.map { " --seed \($0)" } ?? "") + options.changes.map { " --set '\($0)'" }.joined()
     try Console.print(
-      format == .json ? FixReport.json(answer) : FixReport.text(answer, file: file + sets, width: Console.width ?? 120))
+      format == .json ? FixReport.json(answer) : FixReport.text(answer, file: file + options.words, width: Console.width ?? 120))
     if !answer.isReached, answer.fixes.isEmpty { throw Ending.failed.exitCode }
   }
 }

@@ -89,7 +89,7 @@ import Wire
     #expect(
       text.contains(
         "Rule 'closed' on azure drops its packets [networks.azure.firewall.rules.closed]; it shows only behind the others"))
-    #expect(text.contains("Also seen, without effect: no-route at metro (4 packets)."))
+    #expect(text.contains("Also seen, and no part of the answer: no-route at metro (4 packets)."))
     #expect(
       text.contains("listener-off: fUseUdpPortRedirector is not 1 on the host") && text.contains("Test-AzNetworkWatcherIPFlow"))
     #expect(

@@ -38,7 +38,7 @@ extension Folding {
     var found: [String] = []
     func hold(_ condition: Bool, _ text: String, _ actual: String) {
       conditions.append(text)
-      if !condition { found.append(actual) }
+      if !condition, !found.contains(actual) { found.append(actual) }
     }
     if let transport = expectation.transport {
       hold(session.transport == transport, "transport \(transport.name)", "transport \(session.transport?.name ?? "none")")
@@ -49,7 +49,9 @@ extension Folding {
         session.transport == nil && !isUndecided, "transport none",
         isUndecided ? "undecided" : "transport \(session.transport?.name ?? "none")")
     }
-    if let route = expectation.route { hold(session.route == route, "route \(route)", "route \(session.route)") }
+    if let route = expectation.route {
+      hold(session.route == route, "route \(route)", session.route.isEmpty ? "no route" : "route \(session.route)")
+    }
     if let reason = expectation.reason {
       hold(session.reason.code == reason, "reason \(reason)", "reason \(session.reason.code)")
     }

@@ -81,7 +81,10 @@ struct BaselineFile {
       }
       if isFolder.boolValue {
         let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
-        let inside = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        let inside =
+          FileManager.default.enumerator(atPath: URL(filePath: folder).resolvingSymlinksInPath().path())?.compactMap {
+            $0 as? String
+          } ?? []
         found += inside.sorted().compactMap { BaselineFile(of: folder + "/" + $0, ending: ending) }
       } else {
         let own = BaselineFile(scenario: path)

@@ -110,6 +110,6 @@ struct TestCommand: AsyncParsableCommand {
   }
 
   private func write(_ text: String, to path: String) throws {
-    do { try text.write(toFile: path, atomically: true, encoding: .utf8) } catch { throw BaselineFile.trouble(path, error) }
+    try OutputFile.write(Array(text.utf8), to: path)
   }
 }
